@@ -1,0 +1,84 @@
+// What the engine asks of the llama worker (node-llama-cpp in a process of its own) and what it answers. Plain structured-clone values.
+// One model set is loaded at a time per session; sequences of a session are stepped together (lock-step) for throughput.
+
+import type { ChatFormat } from '../domain/chat-template.ts'
+
+/** Opens a model with a context of `sequences` parallel sequences. */
+export interface SessionRequest {
+  modelPath: string
+  /** LoRA adapters are fixed when a context is made. */
+  adapterPath?: string
+  /** Tokens per sequence. */
+  contextTokens: number
+  sequences: number
+  threads: number
+  gpu: 'auto' | 'off'
+}
+export interface SessionReply {
+  sessionId: number
+  vocabSize: number
+  trainContextTokens: number
+  /** Tokens one sequence can hold: prompt and answer together. */
+  contextTokens: number
+  /** How the model wants a conversation written. */
+  chat: ChatFormat
+  /** 'none' when on CPU. */
+  gpu: string
+}
+
+/** One generation. Prompt text is already rendered by the chat template and is tokenised with special tokens recognised. */
+export interface CompletionRequest {
+  prompt: string
+  maxTokens: number
+  temperature: number
+  topK?: number
+  topP?: number
+  minP?: number
+  seed: number
+  /** GBNF; absent = free text. */
+  grammar?: string
+  /** Extra texts that end the answer (not included in it). */
+  stops?: string[]
+  /** Ask for `onText` pieces while it runs (chat). */
+  stream?: boolean
+}
+export interface Completion {
+  text: string
+  promptTokens: number
+  outputTokens: number
+  ms: number
+  stop: 'end' | 'length' | 'stop-text' | 'cancelled'
+}
+
+/** Log-likelihood of `continuation` after `prompt`, token by token. */
+export interface ScoreRequest {
+  prompt: string
+  continuation: string
+}
+export interface Score {
+  /** Sum over continuation tokens, nats. */
+  logLikelihood: number
+  tokens: number
+}
+
+/** The client's view of a loaded model. Every method rejects with AppError `worker-died` if the worker is gone. */
+export interface LlamaSession {
+  readonly reply: SessionReply
+  /** Queued; many may be outstanding, as many as `sequences` run at once. */
+  complete(
+    request: CompletionRequest,
+    options?: { signal?: AbortSignal; onText?: (piece: string) => void },
+  ): Promise<Completion>
+  score(request: ScoreRequest): Promise<Score>
+  tokenize(text: string): Promise<Int32Array>
+  detokenize(tokens: Int32Array): Promise<string>
+  dispose(): Promise<void>
+}
+
+/** Supervises the worker process: started on first use, restarted with bounded retries, memory given back by ending it. */
+export interface LlamaHost {
+  openSession(request: SessionRequest): Promise<LlamaSession>
+  /** Pid of the worker when one runs (for tests that kill it). */
+  readonly pid: number | null
+  close(): Promise<void>
+}

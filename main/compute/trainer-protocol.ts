@@ -1,0 +1,151 @@
+// The frames spoken with the native trainer over its stdin and stdout, and nothing else about it.
+// Frame = u32 LE length of JSON | u32 LE length of payload | JSON (UTF-8) | payload (raw bytes, little endian).
+// Requests are answered in order, one reply each ({id, ok:...} or {id, error}); several may be in flight, so the trainer never waits
+// for the host between steps. End of stdin = graceful stop. stderr carries log lines for people.
+
+/** How a model is opened for training. */
+export interface LoadRequest {
+  kind: 'load'
+  /** GGUF of a supported architecture. */
+  modelPath: string
+  /** `full`: every weight trains (F32 master copies). `lora`: adapters on a frozen base kept in its own type. `frozen`: evaluate only. */
+  mode: 'full' | 'lora' | 'frozen'
+  /** `random` replaces every weight by a seeded initialisation (normal, std 0.02, residual outputs scaled by 1/sqrt(2 layers); norms 1). */
+  init?: { kind: 'random'; seed: number }
+  lora?: { rank: number; alpha: number; seed: number; targets: LoraTarget[]; continueFrom?: string }
+  /** Largest packed microbatch the graph is built for, in tokens; also the longest single row. */
+  microbatchTokens: number
+  optimizer: { beta1: number; beta2: number; eps: number; weightDecay: number; clipNorm: number }
+  /** Recompute each layer's activations in the backward pass to save memory. */
+  recompute?: boolean
+}
+export type LoraTarget = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
+
+export interface LoadReply {
+  architecture: string
+  vocabSize: number
+  layerCount: number
+  parameterCount: number
+  trainableCount: number
+  /** Planned peak, bytes: weights + optimiser state + activations. */
+  plannedBytes: number
+  contextLength: number
+}
+
+/** One packed microbatch: rows laid end to end, each attending only to itself, positions restarting at 0. */
+export interface MicrobatchHead {
+  /** Token count of each row, summing to the microbatch's tokens. */
+  rowLengths: number[]
+  /** Group of each row (e.g. 0 new, 1 replay): losses are reported apart per group. */
+  rowGroups: number[]
+}
+
+/**
+ * One optimiser step. Payload per microbatch, in order: i32 tokens[n], then f32 weights[n]. weight[i] is the weight of the loss of
+ * predicting tokens[i] from what precedes it in its row (weight of a row's first token must be 0).
+ * Loss = sum(weight * cross entropy) / sum(weight) over ALL microbatches of the step (not a mean of means).
+ */
+export interface StepRequest {
+  kind: 'step'
+  learningRate: number
+  microbatches: MicrobatchHead[]
+}
+export interface StepReply {
+  /** 1-based optimiser step this was (continues after a checkpoint is loaded). */
+  step: number
+  loss: number
+  gradNorm: number
+  /** Per group: sum of weighted cross entropy (nats) and sum of weights. */
+  groups: { group: number; lossSum: number; weightSum: number }[]
+  tokens: number
+  ms: number
+}
+
+/** Forward only; same payload as a step. Rows answer in order. */
+export interface EvaluateRequest {
+  kind: 'evaluate'
+  microbatches: MicrobatchHead[]
+}
+export interface EvaluateReply {
+  rows: { lossSum: number; weightSum: number }[]
+}
+
+/** Gradients without an optimiser step, for checks: payload of the reply = f32 gradients of all trainable tensors in `tensors` order. */
+export interface GradientsRequest {
+  kind: 'gradients'
+  microbatches: MicrobatchHead[]
+}
+export interface GradientsReply {
+  loss: number
+  tensors: { name: string; shape: number[] }[]
+}
+
+/** Writes weights (or adapter), optimiser state and step count; the manifest `checkpoint.json` is written last, after fsync + rename. */
+export interface SaveCheckpointRequest {
+  kind: 'saveCheckpoint'
+  folder: string
+}
+export interface LoadCheckpointRequest {
+  kind: 'loadCheckpoint'
+  folder: string
+}
+export interface CheckpointReply {
+  step: number
+  sizeBytes: number
+}
+
+/** `adapter`: LoRA GGUF. `model`: the full (or merged) model. Extra metadata strings are added to the GGUF under their keys. */
+export interface ExportRequest {
+  kind: 'export'
+  what: 'adapter' | 'model'
+  path: string
+  type: 'f32' | 'f16' | 'bf16' | 'q8_0'
+  metadata?: Record<string, string>
+}
+export interface ExportReply {
+  sizeBytes: number
+}
+
+/** Must be the first request. `libraryDir` holds libggml-base and friends (a bins folder of @node-llama-cpp). */
+export interface OpenRequest {
+  kind: 'open'
+  libraryDir: string
+  /** Worker threads; gradients are bit-exact reproducible for equal thread counts. */
+  threads: number
+  /** Force an instruction set for tests: 'avx512' | 'avx2' | 'portable'. Default: the best this machine has. */
+  isa?: string
+}
+export interface OpenReply {
+  protocol: 1
+  ggmlVersion: string
+  isa: string
+  threads: number
+}
+
+export type TrainerRequest =
+  | OpenRequest
+  | LoadRequest
+  | StepRequest
+  | EvaluateRequest
+  | GradientsRequest
+  | SaveCheckpointRequest
+  | LoadCheckpointRequest
+  | ExportRequest
+
+/** Error codes the trainer may answer; translated to AppError by the client. */
+export type TrainerErrorCode =
+  | 'bad-request'
+  | 'bad-gguf'
+  | 'unsupported-architecture'
+  | 'unsupported-type'
+  | 'model-missing'
+  | 'not-finite'
+  | 'out-of-memory'
+  | 'disk-full'
+  | 'io'
+  | 'library'
+export interface TrainerErrorFrame {
+  code: TrainerErrorCode
+  message: string
+  remedy: string
+}

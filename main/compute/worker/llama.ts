@@ -1,0 +1,100 @@
+// Entry of the llama worker process: answers calls over its parent's channel with node-llama-cpp. Owns no durable data and opens
+// no connection; ends at once when its parent is gone.
+
+import { onBlocked } from '../offline-guard.ts'
+import { AppError, toAppError } from '../../contract/errors.ts'
+import { beatMs, type FromWorker, type ToWorker, type WorkerCall } from '../llama-messages.ts'
+import { passBinaryTests } from './binary-test.ts'
+import { LockStepSession } from './session.ts'
+import { LlamaRuntime } from './runtime.ts'
+
+/** Electron's utilityProcess gives a parentPort; a forked Node has process.send. */
+interface ParentPort {
+  postMessage(message: unknown): void
+  on(event: 'message', listener: (event: { data: unknown }) => void): void
+}
+const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort
+
+const sessions = new Map<number, LockStepSession>()
+const cancels = new Map<number, () => void>()
+let runtime: LlamaRuntime | null = null
+let nextSessionId = 1
+
+function post(message: FromWorker): void {
+  if (parentPort) parentPort.postMessage(message)
+  else
+    process.send?.(message, undefined, undefined, (error) => {
+      if (error) leave()
+    })
+}
+
+/** Without a parent there is nobody to answer; a thread inside llama.cpp must not keep the process alive. */
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
+
+function sessionOf(sessionId: number): LockStepSession {
+  const session = sessions.get(sessionId)
+  if (session) return session
+  throw new AppError({
+    code: 'not-found',
+    message: 'This model is not loaded any more.',
+    remedy: 'Open the model again.',
+  })
+}
+
+async function answer(id: number, call: WorkerCall): Promise<unknown> {
+  switch (call.name) {
+    case 'open': {
+      runtime ??= new LlamaRuntime(call.input.gpu)
+      const session = await LockStepSession.open(runtime, call.input)
+      const sessionId = nextSessionId++
+      sessions.set(sessionId, session)
+      return session.reply(sessionId)
+    }
+    case 'complete': {
+      const { sessionId, request } = call.input
+      const onText = request.stream ? (piece: string) => post({ kind: 'text', id, piece }) : () => undefined
+      const { completion, cancel } = sessionOf(sessionId).complete(request, onText)
+      cancels.set(id, cancel)
+      return completion.finally(() => cancels.delete(id))
+    }
+    case 'score':
+      return sessionOf(call.input.sessionId).score(call.input.request)
+    case 'tokenize':
+      return Int32Array.from(sessionOf(call.input.sessionId).tokenize(call.input.text))
+    case 'detokenize':
+      return sessionOf(call.input.sessionId).detokenize(call.input.tokens)
+    case 'dispose': {
+      const session = sessionOf(call.input.sessionId)
+      sessions.delete(call.input.sessionId)
+      await session.dispose()
+      return null
+    }
+  }
+}
+
+function onMessage(message: ToWorker): void {
+  if (message.kind === 'cancel') {
+    cancels.get(message.id)?.()
+    return
+  }
+  const { id, call } = message
+  answer(id, call).then(
+    (value) => post({ kind: 'ok', id, value }),
+    (thrown: unknown) => post({ kind: 'fail', id, error: explain(thrown).toFrame() }),
+  )
+}
+
+function explain(thrown: unknown): AppError {
+  return runtime
+    ? runtime.explain(thrown, { code: 'internal', what: 'The model could not answer' })
+    : toAppError(thrown)
+}
+
+if (parentPort) passBinaryTests()
+onBlocked((attempt) => post({ kind: 'blocked', attempt }))
+if (parentPort) parentPort.on('message', (event) => onMessage(event.data as ToWorker))
+else process.on('message', (message) => onMessage(message as ToWorker)).once('disconnect', leave)
+setInterval(() => post({ kind: 'beat' }), beatMs)
+post({ kind: 'ready' })

@@ -1,0 +1,291 @@
+// The API table: every method the engine offers, with its zod input and output type. The one place a method is declared;
+// hosts, clients and tests derive their types from it. Methods return fast; long work answers with a JobId.
+
+import { z } from 'zod'
+import type { Dataset, DatasetRow, ExportOutcome, Sample, SamplePage } from './curation.ts'
+import type { Evaluation, EvaluationDetail, Exam } from './exams.ts'
+import type { Candidate, CandidateDetail, GenerationRun } from './generation.ts'
+import {
+  type CandidateId,
+  type CheckpointId,
+  type DatasetId,
+  type DocumentId,
+  type EvaluationId,
+  type ExamId,
+  type GenerationId,
+  idSchema,
+  type JobId,
+  type LeafPath,
+  type ModelId,
+  type TuningId,
+} from './ids.ts'
+import type { Job, JobEvent } from './jobs.ts'
+import type { Model } from './models.ts'
+import { modelRoles } from './models.ts'
+import type { Chunk, DocumentSummary, ImportOutcome, Leaf, LeafDetail, QnaProblem } from './taxonomy.ts'
+import { branches } from './taxonomy.ts'
+import {
+  type Checkpoint,
+  presetNames,
+  type TuningEstimate,
+  type TuningPlan,
+  type TuningRun,
+  type TuningStep,
+} from './tuning.ts'
+import type { DemoReport, HardwareReport, OfflineProof, Overview, ProjectSummary, Settings } from './workspace.ts'
+
+interface Method<Input extends z.ZodType, Output> {
+  input: Input
+  /** Phantom: carries the output type only. */
+  output: Output | undefined
+}
+function method<Output>() {
+  return <Input extends z.ZodType>(input: Input): Method<Input, Output> => ({ input, output: undefined })
+}
+
+const leaf = idSchema<LeafPath>()
+const candidate = idSchema<CandidateId>()
+const text = (max: number) => z.string().max(max)
+const path = z.string().min(1).max(4096)
+const none = z.object({}).strict()
+const page = { offset: z.number().int().min(0).default(0), limit: z.number().int().min(1).max(500).default(100) }
+
+const seedDraft = z.object({
+  context: text(20_000).optional(),
+  question: text(20_000).min(1),
+  answer: text(20_000).min(1),
+})
+export const leafDraft = z.object({
+  path: leaf,
+  branch: z.enum(branches),
+  taskDescription: text(4000).default(''),
+  domain: text(400).default(''),
+  documentOutline: text(4000).default(''),
+  createdBy: text(200).default('labdesk'),
+  persona: z.enum(['precise', 'creative']).default('precise'),
+  language: text(20).default('en'),
+  seeds: z.array(seedDraft).max(2000),
+})
+export type LeafDraft = z.infer<typeof leafDraft>
+
+export const sampleFilter = z.object({
+  leaf: leaf.optional(),
+  status: z.enum(['accepted', 'rejected', 'dropped', 'edited']).optional(),
+  droppedBy: text(60).optional(),
+  minScore: z.number().optional(),
+  text: text(400).optional(),
+  reviewed: z.boolean().optional(),
+})
+
+export const thresholds = z.object({
+  minPairGrade: z.number().int().min(1).max(3).default(2),
+  nearDuplicateRougeL: z.number().min(0).max(1).default(0.7),
+})
+export const generationPlan = z.object({
+  teacherId: idSchema<ModelId>(),
+  leaves: z.array(z.object({ leaf, quota: z.number().int().min(1).max(100_000) })).min(1),
+  seed: z.number().int().default(1),
+  parallel: z.number().int().min(1).max(128).default(16),
+  maxAttemptsFactor: z.number().min(1).max(20).default(4),
+  thresholds: thresholds.default({ minPairGrade: 2, nearDuplicateRougeL: 0.7 }),
+})
+
+const phasePlan = z.object({
+  name: z.enum(['KT/1', 'KT/2', 'ST', 'stacked']),
+  branches: z.array(z.enum(branches)).min(1),
+  responses: z.enum(['short', 'long', 'all']),
+  replayShare: z.number().min(0).max(0.95),
+  epochs: z.number().int().min(1).max(1000),
+  learningRate: z.number().positive().max(1),
+  batchRows: z.number().int().min(1).max(100_000),
+  warmupSteps: z.number().int().min(0),
+  schedule: z.enum(['constant', 'cosine', 'linear']),
+  contextTokens: z.number().int().min(32).max(131_072),
+})
+export const tuningPlan = z.object({
+  name: text(200).min(1),
+  studentId: idSchema<ModelId>(),
+  datasetId: idSchema<DatasetId>(),
+  preset: z.enum(presetNames),
+  mode: z.enum(['full', 'lora']),
+  lora: z.object({ rank: z.number().int().min(1).max(512), alpha: z.number().positive() }).optional(),
+  phases: z.array(phasePlan).min(1).max(10),
+  seed: z.number().int(),
+  threads: z.number().int().min(1).max(256),
+  checkpointEverySteps: z.number().int().min(1),
+  examIds: z.array(idSchema<ExamId>()).max(20),
+})
+
+export const chatTurn = z.object({ role: z.enum(['system', 'user', 'assistant']), content: text(100_000) })
+
+export const settingsInput = z.object({
+  theme: z.enum(['system', 'light', 'dark']).optional(),
+  language: z.enum(['en', 'ja']).optional(),
+  threads: z.number().int().min(1).max(256).optional(),
+  gpu: z.enum(['auto', 'off']).optional(),
+})
+
+export const api = {
+  // workspace
+  'workspace.overview': method<Overview>()(none),
+  'workspace.hardware': method<HardwareReport>()(none),
+  'workspace.offline': method<OfflineProof>()(none),
+  'settings.get': method<Settings>()(none),
+  'settings.set': method<Settings>()(settingsInput),
+  'project.list': method<ProjectSummary[]>()(none),
+  'project.create': method<ProjectSummary>()(z.object({ name: text(100).min(1) })),
+  'project.open': method<ProjectSummary>()(z.object({ id: text(100).min(1) })),
+  // models
+  'model.list': method<Model[]>()(none),
+  'model.add': method<Model>()(z.object({ path })),
+  'model.scan': method<{ added: Model[]; refused: { path: string; message: string; remedy: string }[] }>()(
+    z.object({ folder: path }),
+  ),
+  'model.remove': method<null>()(z.object({ modelId: idSchema<ModelId>() })),
+  'model.assign': method<Model[]>()(z.object({ modelId: idSchema<ModelId>(), role: z.enum(modelRoles) })),
+  // taxonomy and documents
+  'taxonomy.list': method<Leaf[]>()(none),
+  'taxonomy.leaf': method<LeafDetail>()(z.object({ leaf })),
+  'taxonomy.save': method<LeafDetail>()(leafDraft),
+  'taxonomy.remove': method<null>()(z.object({ leaf })),
+  'taxonomy.check': method<QnaProblem[]>()(leafDraft),
+  'taxonomy.import': method<ImportOutcome[]>()(z.object({ folder: path, documentsFolder: path.optional() })),
+  'taxonomy.export': method<ExportOutcome>()(z.object({ folder: path })),
+  'document.list': method<DocumentSummary[]>()(z.object({ leaf: leaf.optional() })),
+  'document.import': method<DocumentSummary>()(z.object({ leaf, path })),
+  'document.add': method<DocumentSummary>()(z.object({ leaf, name: text(200).min(1), text: text(5_000_000) })),
+  'document.remove': method<null>()(z.object({ documentId: idSchema<DocumentId>() })),
+  'document.text': method<{ text: string }>()(z.object({ documentId: idSchema<DocumentId>() })),
+  'document.chunks': method<Chunk[]>()(
+    z.object({ documentId: idSchema<DocumentId>(), maxTokens: z.number().int().min(20).max(8192).optional() }),
+  ),
+  // generation
+  'generation.start': method<{ generationId: GenerationId; jobId: JobId }>()(generationPlan),
+  'generation.list': method<GenerationRun[]>()(none),
+  'generation.get': method<GenerationRun>()(z.object({ generationId: idSchema<GenerationId>() })),
+  'generation.latest': method<Candidate[]>()(
+    z.object({ generationId: idSchema<GenerationId>(), limit: z.number().int().min(1).max(200).default(50) }),
+  ),
+  'prompt.list': method<{ pack: string; language: string; stage: string; system: string; user: string }[]>()(none),
+  // curation and datasets
+  'sample.list': method<SamplePage>()(z.object({ filter: sampleFilter.default({}), ...page })),
+  'sample.get': method<CandidateDetail & Sample>()(z.object({ candidateId: candidate })),
+  'sample.judge': method<Sample>()(
+    z.object({
+      candidateId: candidate,
+      kind: z.enum(['accept', 'reject', 'edit']),
+      question: text(20_000).optional(),
+      answer: text(20_000).optional(),
+      reason: text(2000).default(''),
+    }),
+  ),
+  'sample.undo': method<Sample | null>()(none),
+  'sample.redo': method<Sample | null>()(none),
+  'sample.export': method<ExportOutcome>()(
+    z.object({
+      folder: path,
+      format: z.enum(['labdesk', 'messages', 'train', 'instructlab']),
+      datasetId: idSchema<DatasetId>().optional(),
+    }),
+  ),
+  'dataset.list': method<Dataset[]>()(none),
+  'dataset.freeze': method<Dataset>()(
+    z.object({
+      name: text(200).min(1),
+      validationShare: z.number().min(0).max(0.5).default(0.05),
+      seed: z.number().int().default(1),
+      leaves: z.array(leaf).optional(),
+    }),
+  ),
+  'dataset.rows': method<{ rows: DatasetRow[]; total: number }>()(
+    z.object({ datasetId: idSchema<DatasetId>(), ...page }),
+  ),
+  // tuning
+  'tuning.preset': method<TuningPlan>()(
+    z.object({ preset: z.enum(presetNames), datasetId: idSchema<DatasetId>(), studentId: idSchema<ModelId>() }),
+  ),
+  'tuning.estimate': method<TuningEstimate>()(tuningPlan),
+  'tuning.start': method<{ tuningId: TuningId; jobId: JobId }>()(tuningPlan),
+  'tuning.list': method<TuningRun[]>()(none),
+  'tuning.get': method<TuningRun>()(z.object({ tuningId: idSchema<TuningId>() })),
+  'tuning.steps': method<TuningStep[]>()(
+    z.object({ tuningId: idSchema<TuningId>(), after: z.number().int().min(0).default(0) }),
+  ),
+  'tuning.checkpoints': method<Checkpoint[]>()(z.object({ tuningId: idSchema<TuningId>() })),
+  'tuning.export': method<Model>()(
+    z.object({
+      checkpointId: idSchema<CheckpointId>(),
+      what: z.enum(['adapter', 'model']),
+      type: z.enum(['f32', 'f16', 'bf16', 'q8_0']),
+      path,
+    }),
+  ),
+  // exams
+  'exam.list': method<Exam[]>()(none),
+  'exam.import': method<Exam>()(z.object({ path })),
+  'exam.start': method<{ jobId: JobId }>()(
+    z.object({ examIds: z.array(idSchema<ExamId>()).min(1), modelIds: z.array(idSchema<ModelId>()).min(1) }),
+  ),
+  'evaluation.list': method<Evaluation[]>()(none),
+  'evaluation.get': method<EvaluationDetail>()(z.object({ evaluationId: idSchema<EvaluationId>() })),
+  // chat: tokens stream as `chat.token` events carrying `chatId`
+  'chat.send': method<{ text: string; tokens: number; ms: number }>()(
+    z.object({
+      chatId: text(100).min(1),
+      modelId: idSchema<ModelId>(),
+      turns: z.array(chatTurn).min(1).max(200),
+      temperature: z.number().min(0).max(2).default(0),
+      seed: z.number().int().default(1),
+      maxTokens: z.number().int().min(1).max(8192).default(256),
+    }),
+  ),
+  'chat.stop': method<null>()(z.object({ chatId: text(100).min(1) })),
+  // jobs
+  'job.list': method<Job[]>()(none),
+  'job.get': method<Job>()(z.object({ jobId: idSchema<JobId>() })),
+  'job.events': method<JobEvent[]>()(z.object({ jobId: idSchema<JobId>(), after: z.number().int().min(0).default(0) })),
+  'job.pause': method<Job>()(z.object({ jobId: idSchema<JobId>() })),
+  'job.resume': method<Job>()(z.object({ jobId: idSchema<JobId>() })),
+  'job.cancel': method<Job>()(z.object({ jobId: idSchema<JobId>() })),
+  // demo
+  'demo.run': method<{ jobId: JobId }>()(z.object({ withoutReplay: z.boolean().default(true) })),
+  'demo.report': method<DemoReport | null>()(none),
+} as const
+
+export type Api = typeof api
+export type MethodName = keyof Api
+/** What a caller passes (before defaults are filled in). */
+export type MethodInput<Name extends MethodName> = z.input<Api[Name]['input']>
+/** What the engine sees (after defaults). */
+export type ParsedInput<Name extends MethodName> = z.output<Api[Name]['input']>
+export type MethodOutput<Name extends MethodName> = Exclude<Api[Name]['output'], undefined>
+export const methodNames = Object.keys(api) as MethodName[]
+
+/** The engine seen through any port. */
+export interface EngineApi {
+  call<Name extends MethodName>(name: Name, input: MethodInput<Name>): Promise<MethodOutput<Name>>
+  /** Subscribes to every event; returns the unsubscriber. */
+  onEvent(listener: (event: EngineEvent) => void): () => void
+}
+
+/** Pushed by the engine, coalesced to at most 10 per second and kind (chat tokens excepted). Lists changed = fetch again. */
+export type EngineEvent =
+  | { kind: 'job'; job: Job }
+  | { kind: 'tuning.step'; tuningId: TuningId; steps: TuningStep[] }
+  | { kind: 'candidates'; generationId: GenerationId; candidates: Candidate[] }
+  | {
+      kind: 'changed'
+      what:
+        | 'models'
+        | 'taxonomy'
+        | 'documents'
+        | 'samples'
+        | 'datasets'
+        | 'tuning'
+        | 'exams'
+        | 'settings'
+        | 'projects'
+        | 'generation'
+    }
+  | { kind: 'chat.token'; chatId: string; text: string }
+  | { kind: 'hardware'; hardware: HardwareReport }

@@ -1,0 +1,103 @@
+// Generation runs, candidates and their stage history. Nothing a stage said is ever deleted.
+
+import type { CandidateId, ChunkId, GenerationId, JobId, LeafPath, ModelId, SeedId } from './ids.ts'
+
+/** Stage names equal the prompt files under main/prompts/<pack>/<lang>/<stage>.yaml; the last three are rules, not calls. */
+export const stageNames = [
+  'knowledge-qa',
+  'knowledge-faithful',
+  'knowledge-relevant',
+  'knowledge-self-contained',
+  'knowledge-choice',
+  'choice-verify',
+  'skill-context',
+  'skill-question',
+  'skill-question-judge',
+  'skill-answer-precise',
+  'skill-answer-creative',
+  'skill-pair-judge',
+  'form',
+  'exact-duplicate',
+  'near-duplicate',
+  'decontamination',
+] as const
+export type StageName = (typeof stageNames)[number]
+
+/** What one stage did to one candidate. */
+export interface StageOutcome {
+  stage: StageName
+  passed: boolean
+  /** The judge's words, the quote, or the rule's explanation. */
+  words: string
+  /** Stage's own scale: pair grade 1-3; ROUGE-L 0-1 for near duplicates; 1/0 for yes/no. */
+  score: number | null
+  promptSha256: string
+  promptTokens: number
+  outputTokens: number
+  durationMs: number
+  seed: number
+  temperature: number
+}
+
+export type CandidateState = 'in-progress' | 'passed' | 'dropped'
+
+export interface Candidate {
+  id: CandidateId
+  generationId: GenerationId
+  leaf: LeafPath
+  /** Position in the run; a slot is filled exactly once whatever was killed in between. */
+  slot: number
+  seedIds: SeedId[]
+  chunkId: ChunkId | null
+  context: string
+  question: string
+  answer: string
+  state: CandidateState
+  /** Stage that dropped it and why, in plain words. */
+  droppedBy: StageName | null
+  reason: string
+  score: number | null
+  teacherId: ModelId
+  createdAtMs: number
+}
+
+export interface CandidateDetail extends Candidate {
+  stages: StageOutcome[]
+  chunkText: string
+  /** Nearest kept neighbour when marked a near duplicate. */
+  duplicateOf: CandidateId | null
+}
+
+export interface GenerationPlan {
+  teacherId: ModelId
+  leaves: { leaf: LeafPath; quota: number }[]
+  seed: number
+  /** Sequences evaluated together. */
+  parallel: number
+  /** Attempts per leaf are bounded by quota times this. */
+  maxAttemptsFactor: number
+  thresholds: GenerationThresholds
+}
+export interface GenerationThresholds {
+  minPairGrade: number
+  nearDuplicateRougeL: number
+}
+
+export interface GenerationRun {
+  id: GenerationId
+  jobId: JobId
+  plan: GenerationPlan
+  createdAtMs: number
+  funnel: LeafFunnel[]
+  parseFailureCount: number
+  callCount: number
+}
+export interface LeafFunnel {
+  leaf: LeafPath
+  quota: number
+  attempted: number
+  accepted: number
+  droppedBy: { stage: StageName; count: number }[]
+  /** Plain words when the quota was not met. */
+  shortfall: string | null
+}

@@ -1,0 +1,98 @@
+// The taxonomy as clients see it: branches, leaves, seeds, and what an import made of each file.
+
+import type { ChunkId, DocumentId, LeafPath, SeedId } from './ids.ts'
+
+export const branches = ['knowledge', 'foundational_skills', 'compositional_skills'] as const
+export type Branch = (typeof branches)[number]
+
+/** One question and answer a person wrote; `context` makes a skill seed grounded, and is required for knowledge. */
+export interface Seed {
+  id: SeedId
+  context?: string
+  question: string
+  answer: string
+}
+
+/** A seed before it has an id. Knowledge seeds that share a context share it by equal text. */
+export interface SeedDraft {
+  context?: string
+  question: string
+  answer: string
+}
+
+/** Which responder persona stage 3 uses. */
+export type Persona = 'precise' | 'creative'
+
+export interface Leaf {
+  path: LeafPath
+  branch: Branch
+  /** Skills: what the task is. Empty for knowledge. */
+  taskDescription: string
+  /** Knowledge: the field it belongs to. Empty for skills. */
+  domain: string
+  documentOutline: string
+  createdBy: string
+  /** Derived: true when the seeds carry contexts. Always true for knowledge. */
+  isGrounded: boolean
+  persona: Persona
+  language: string
+  seedCount: number
+  documentCount: number
+  /** Rows imported as a public dataset (foundational leaves). */
+  datasetRowCount: number
+  acceptedCount: number
+  candidateCount: number
+  problems: QnaProblem[]
+}
+
+export interface LeafDetail extends Leaf {
+  seeds: Seed[]
+  documents: DocumentRef[]
+  attribution: string
+  /** The file as imported, byte for byte, until an edit makes it stale. */
+  sourceText: string | null
+}
+export interface DocumentRef {
+  id: DocumentId
+  name: string
+}
+
+export type Severity = 'error' | 'warning' | 'hint'
+
+/** One finding of the validator. Lines and columns are 1-based. */
+export interface QnaProblem {
+  severity: Severity
+  line: number
+  column: number
+  /** Dotted path of the field, e.g. `seed_examples[2].answer`. */
+  field: string
+  message: string
+  remedy: string
+}
+
+/** What became of one imported file. */
+export interface ImportOutcome {
+  path: string
+  outcome: 'valid' | 'upgraded' | 'refused'
+  leaf?: LeafPath
+  problems: QnaProblem[]
+}
+
+export interface DocumentSummary {
+  id: DocumentId
+  leaf: LeafPath
+  name: string
+  sizeBytes: number
+  sha256: string
+  chunkCount: number
+}
+export interface Chunk {
+  id: ChunkId
+  documentId: DocumentId
+  index: number
+  /** Raw text, a contiguous piece of the document. */
+  text: string
+  /** Headings above it, outermost first. */
+  headings: string[]
+  tokenCount: number
+}

@@ -1,0 +1,102 @@
+// Phased tuning: plan, live progress, checkpoints.
+
+import type { CheckpointId, DatasetId, EvaluationId, ExamId, JobId, ModelId, TuningId } from './ids.ts'
+import type { Branch } from './taxonomy.ts'
+
+export const phaseNames = ['KT/1', 'KT/2', 'ST'] as const
+export type PhaseName = (typeof phaseNames)[number]
+export const presetNames = ['workstation-full', 'workstation-lora', 'paper', 'instructlab', 'stacked'] as const
+export type PresetName = (typeof presetNames)[number]
+
+export interface PhasePlan {
+  /** A phase name, or `stacked` for the one mixed phase. */
+  name: PhaseName | 'stacked'
+  branches: Branch[]
+  /** `short` takes rows at or below the median response length of the leaf's branch, `long` those above, `all` both. */
+  responses: 'short' | 'long' | 'all'
+  /** Share of each batch's rows drawn from the replay buffer (rows of earlier phases); 0 switches replay off. */
+  replayShare: number
+  /** Rows of foundational leaves kept in skills phases too (as replay of what the base could do). */
+  epochs: number
+  learningRate: number
+  /** Effective batch, in rows. */
+  batchRows: number
+  warmupSteps: number
+  schedule: 'constant' | 'cosine' | 'linear'
+  contextTokens: number
+}
+
+export interface TuningPlan {
+  name: string
+  studentId: ModelId
+  datasetId: DatasetId
+  preset: PresetName
+  mode: 'full' | 'lora'
+  lora?: { rank: number; alpha: number }
+  phases: PhasePlan[]
+  seed: number
+  threads: number
+  /** Optimiser steps between checkpoints; each epoch's end is always one. */
+  checkpointEverySteps: number
+  /** Exams that choose the best checkpoint of a phase and are reported after it. */
+  examIds: ExamId[]
+}
+
+export type PhaseState = 'waiting' | 'running' | 'done' | 'failed'
+
+export interface PhaseProgress {
+  name: PhasePlan['name']
+  state: PhaseState
+  rowCount: number
+  replayRowCount: number
+  step: number
+  totalSteps: number
+  epoch: number
+  bestCheckpointId: CheckpointId | null
+}
+
+export interface TuningRun {
+  id: TuningId
+  jobId: JobId
+  plan: TuningPlan
+  createdAtMs: number
+  phases: PhaseProgress[]
+  /** Final merged model once done. */
+  resultModelId: ModelId | null
+}
+
+/** One optimiser step. `lossNew` and `lossReplay` are means over counted tokens of each kind; null when none were in the batch. */
+export interface TuningStep {
+  phase: PhasePlan['name']
+  step: number
+  loss: number
+  lossNew: number | null
+  lossReplay: number | null
+  learningRate: number
+  gradNorm: number
+  tokens: number
+  ms: number
+}
+
+export interface Checkpoint {
+  id: CheckpointId
+  tuningId: TuningId
+  phase: PhasePlan['name']
+  step: number
+  epoch: number
+  folder: string
+  sizeBytes: number
+  validationLoss: number | null
+  /** Score of the phase's choosing exam, 0-1. */
+  score: number | null
+  isBest: boolean
+  evaluationIds: EvaluationId[]
+}
+
+/** Answer of the estimator, before anything runs. */
+export interface TuningEstimate {
+  phases: { name: PhasePlan['name']; rows: number; tokens: number; steps: number; seconds: number }[]
+  peakMemoryBytes: number
+  diskBytes: number
+  warnings: string[]
+}

@@ -1,0 +1,124 @@
+// The command line's nouns and verbs: one per method of the contract, under the method's own name, and the shorter names people type.
+// Every method has a line of help here; a new method without one does not compile.
+
+import { type MethodName, methodNames } from '../../contract/api.ts'
+
+/** What each method does, as the help shows it. */
+const summaries: Record<MethodName, string> = {
+  'workspace.overview': 'counts of the project, its running job, and the next sensible act',
+  'workspace.hardware': 'processor, memory, disk, GPU, and whether the trainer is ready',
+  'workspace.offline': 'how this process is kept offline, and what it refused',
+  'settings.get': 'the settings',
+  'settings.set': 'changes settings (theme, language, threads, gpu)',
+  'project.list': 'all projects; one is open',
+  'project.create': 'makes a new, empty project and opens it',
+  'project.open': 'opens a project; later commands use it',
+  'model.list': 'models of the project, their roles, and why they cannot play one',
+  'model.add': 'adds a GGUF file',
+  'model.scan': 'adds every GGUF file below a folder',
+  'model.remove': 'forgets a model; its file stays',
+  'model.assign': 'makes a model the teacher or the student',
+  'taxonomy.list': 'leaves with their counts and problems',
+  'taxonomy.leaf': 'one leaf with its seeds and documents',
+  'taxonomy.save': 'writes a leaf (give it as JSON with --input)',
+  'taxonomy.remove': 'removes a leaf',
+  'taxonomy.check': 'checks a leaf without writing it (JSON with --input)',
+  'taxonomy.import': 'imports a folder of qna.yaml files',
+  'taxonomy.export': 'writes the taxonomy as qna.yaml files into a folder',
+  'document.list': 'documents, of one leaf or of all',
+  'document.import': 'imports a text or Markdown file into a leaf',
+  'document.add': 'adds a document given as text',
+  'document.remove': 'removes a document',
+  'document.text': 'the text of a document',
+  'document.chunks': 'how a document is cut into chunks',
+  'generation.start': 'generates samples with the teacher and follows the job',
+  'generation.list': 'generation runs with their progress',
+  'generation.get': 'one generation run',
+  'generation.latest': 'the newest candidates of a run',
+  'prompt.list': 'the prompts of every stage',
+  'sample.list': 'samples, filtered and paged',
+  'sample.get': 'one sample with everything each stage said about it',
+  'sample.judge': 'accepts, rejects or edits a sample',
+  'sample.undo': 'takes the last verdict back',
+  'sample.redo': 'gives the verdict again that was taken back',
+  'sample.export': 'writes samples or a dataset as files into a folder',
+  'dataset.list': 'frozen datasets',
+  'dataset.freeze': 'freezes the accepted samples as a dataset',
+  'dataset.rows': 'rows of a dataset, paged',
+  'tuning.preset': 'the plan a preset gives for a dataset and a student',
+  'tuning.estimate': 'memory, time and disk a plan needs (plan as JSON with --input)',
+  'tuning.start': 'tunes the student (plan as JSON with --input) and follows the job',
+  'tuning.list': 'tuning runs with their phases',
+  'tuning.get': 'one tuning run',
+  'tuning.steps': 'loss and throughput of every step of a run',
+  'tuning.checkpoints': 'checkpoints of a run',
+  'tuning.export': 'writes a checkpoint as a GGUF model or LoRA adapter',
+  'exam.list': 'exams',
+  'exam.import': 'imports an exam from a file',
+  'exam.start': 'runs exams on models and follows the job',
+  'evaluation.list': 'results of exams',
+  'evaluation.get': 'one result with every question and answer',
+  'chat.send': 'one answer of a model (turns as JSON); `labdesk chat` is shorter',
+  'chat.stop': 'stops an answer',
+  'job.list': 'jobs, newest first',
+  'job.get': 'one job',
+  'job.events': 'the log of a job',
+  'job.pause': 'pauses a job that runs in another Labdesk',
+  'job.resume': 'continues a paused, interrupted or failed job and follows it',
+  'job.cancel': 'cancels a job',
+  'demo.run': 'runs the whole method on the demo, or continues it where it stopped; ends with a table',
+  'demo.report': 'the report of the last demo run',
+}
+
+/** Other names of nouns and verbs. */
+const nounAliases: Record<string, string> = {
+  generate: 'generation',
+  tune: 'tuning',
+  leaf: 'taxonomy',
+  hardware: 'workspace',
+}
+const commandAliases: Record<string, MethodName> = {
+  'exam run': 'exam.start',
+  'taxonomy show': 'taxonomy.leaf',
+  'model use': 'model.assign',
+  'generation show': 'generation.get',
+  'tuning show': 'tuning.get',
+}
+/** Commands that are more than one call. */
+const ownCommands: Record<string, string> = {
+  'job watch': 'follows a job that runs in another Labdesk',
+  chat: 'asks a model: labdesk chat <model-id> "question"',
+}
+
+/** The method a noun and a verb name. */
+export function findMethod(noun: string, verb: string): MethodName | undefined {
+  const full = nounAliases[noun] ?? noun
+  const named = commandAliases[`${full} ${verb}`] ?? `${full}.${verb}`
+  return methodNames.find((name) => name === named)
+}
+
+export function summaryOf(method: MethodName): string {
+  return summaries[method]
+}
+
+/** Help for all commands, or those of one noun. */
+export function listCommands(noun?: string): string {
+  const wanted = noun === undefined ? undefined : (nounAliases[noun] ?? noun)
+  const own = Object.entries(ownCommands)
+  const methods = methodNames.map((name): [string, string] => [name.replace('.', ' '), summaries[name]])
+  const rows = [...methods, ...own].filter(([command]) => wanted === undefined || command.split(' ')[0] === wanted)
+  const width = Math.max(0, ...rows.map(([command]) => command.length))
+  return rows.map(([command, summary]) => `  ${command.padEnd(width)}  ${summary}`).join('\n')
+}
+
+export const usage = `Usage: labdesk <noun> <verb> [values] [--flags]
+
+JSON goes to stdout, progress and messages to stderr.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 paused or interrupted (Ctrl-C pauses a job; twice ends at once).
+
+  --data DIR      data folder (default: LABDESK_DATA, else the user's data folder)
+  --project ID    project to use (default: the one opened last)
+  --input FILE    the whole input as JSON from a file, "-" for stdin; flags override it
+  --verbose       technical details of errors, and the engine's log
+  --help          help; after a command, its flags
+`

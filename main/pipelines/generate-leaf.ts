@@ -1,0 +1,177 @@
+// One leaf of a running generation: hands out slots, takes finished ones strictly in slot order, closes when the quota is met. Taking
+// in order makes the result a function of the run's seed: what is accepted, and which of two duplicates stays, does not depend on
+// which slot happened to finish first. (Across leaves of one run, the one taken first stays.)
+
+import type { StageName, StageOutcome } from '../contract/generation.ts'
+import type { CandidateId, GenerationId, ModelId } from '../contract/ids.ts'
+import type { DuplicateScreen } from '../domain/duplicate-screen.ts'
+import { explainShortfall, isLeafDone, type LeafTally, slotsWanted } from '../domain/leaf-quota.ts'
+import { chunkOf, examplesOf } from '../domain/slot-plan.ts'
+import type { FinishedBatch, FinishedCandidate } from '../store/generation.ts'
+import { findTwin, screenedText, type SlotDraft } from './generate-slot.ts'
+import { candidateIdOf, type LeafSource } from './generate-sources.ts'
+
+/** A finished slot waiting for those before it. */
+export interface FinishedSlot {
+  slot: number
+  draft: SlotDraft
+  stages: StageOutcome[]
+  calls: number
+  parseFailures: number
+}
+
+export interface RunIdentity {
+  generationId: GenerationId
+  teacherId: ModelId
+  runSeed: number
+  screen: DuplicateScreen
+  now: () => number
+}
+
+export class LeafRun {
+  readonly source: LeafSource
+  readonly abort = new AbortController()
+  readonly #run: RunIdentity
+  readonly #finished = new Map<number, FinishedSlot>()
+  readonly #drops = new Map<StageName, number>()
+  #unsaved: FinishedCandidate[] = []
+  #unsavedCalls = 0
+  #unsavedFailures = 0
+  #nextSlot: number
+  #takenSlot: number
+  #accepted = 0
+  #isClosed: boolean
+  #shortfall: string | null = null
+
+  /** `finished`: slots an earlier process finished, in order. */
+  constructor(
+    source: LeafSource,
+    run: RunIdentity,
+    finished: readonly { slot: number; droppedBy: StageName | null }[],
+  ) {
+    this.source = source
+    this.#run = run
+    this.#takenSlot = source.share.firstSlot + finished.length
+    this.#nextSlot = this.#takenSlot
+    this.#isClosed = source.share.isClosed
+    for (const { droppedBy } of finished) this.#count(droppedBy)
+    this.#closeWhenDone()
+  }
+
+  /** What new samples are compared with; the same for all leaves of the run. */
+  get screen(): DuplicateScreen {
+    return this.#run.screen
+  }
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+  get shortfall(): string | null {
+    return this.#shortfall
+  }
+  /** Accepted, at most the quota; a closed leaf has nothing left to do. */
+  get progress(): { done: number; total: number } {
+    const { quota } = this.source.share
+    return { done: this.#isClosed ? quota : Math.min(quota, this.#accepted), total: quota }
+  }
+
+  /** The next slot worth starting, or null for now. */
+  startSlot(): number | null {
+    if (this.#isClosed || slotsWanted(this.#tally()) === 0) return null
+    return this.#nextSlot++
+  }
+
+  /** What a slot is made from. */
+  materialOf(slot: number) {
+    const { share, leaf, seeds, chunks } = this.source
+    const attempt = slot - share.firstSlot
+    const choice = { runSeed: this.#run.runSeed, leaf: leaf.path, attempt, roundLength: chunks.length }
+    return { leaf, chunk: chunkOf(chunks, attempt), seeds: examplesOf(seeds, choice) }
+  }
+
+  /** Takes this slot and those waiting behind it, if it is the next; slots beyond a met quota are let go. */
+  finishSlot(finished: FinishedSlot): void {
+    if (this.#isClosed) return
+    this.#finished.set(finished.slot, finished)
+    while (!this.#isClosed) {
+      const next = this.#finished.get(this.#takenSlot)
+      if (!next) return
+      this.#finished.delete(this.#takenSlot)
+      this.#takenSlot += 1
+      this.#take(next)
+      this.#closeWhenDone()
+    }
+  }
+
+  /** What was taken since the last call, to be written. */
+  drain(): FinishedBatch {
+    const batch = {
+      position: this.source.share.position,
+      candidates: this.#unsaved,
+      calls: this.#unsavedCalls,
+      parseFailures: this.#unsavedFailures,
+    }
+    this.#unsaved = []
+    this.#unsavedCalls = 0
+    this.#unsavedFailures = 0
+    return batch
+  }
+
+  #take({ slot, draft, stages, calls, parseFailures }: FinishedSlot): void {
+    const { chunk, seeds, leaf } = this.materialOf(slot)
+    const text = screenedText(chunk, draft)
+    // A twin taken meanwhile outweighs what later stages said: that rule stands before them, and only order decides.
+    const found = draft.answer === '' ? null : findTwin(this.#run.screen, text)
+    const isKnown = draft.drop !== null && draft.drop.stage === found?.stage
+    const drop = found ? { stage: found.stage, reason: found.outcome.words, twin: found.twin.key } : draft.drop
+    const id = candidateIdOf(this.#run.generationId, slot) as CandidateId
+    if (!drop) this.#run.screen.keep(id, text)
+    this.#count(drop?.stage ?? null)
+    this.#unsavedCalls += calls
+    this.#unsavedFailures += parseFailures
+    this.#unsaved.push({
+      id,
+      generationId: this.#run.generationId,
+      slot,
+      leaf: leaf.path,
+      branch: leaf.branch,
+      seedIds: seeds.map((seed) => seed.id),
+      chunkId: chunk?.id ?? null,
+      context: draft.context,
+      question: draft.question,
+      answer: draft.answer,
+      state: drop ? 'dropped' : 'passed',
+      droppedBy: drop?.stage ?? null,
+      reason: drop?.reason ?? '',
+      score: draft.score,
+      teacherId: this.#run.teacherId,
+      duplicateOf: drop?.twin && !drop.twin.startsWith('seed') ? (drop.twin as CandidateId) : null,
+      createdAtMs: this.#run.now(),
+      stages: found && !isKnown ? [...stages, found.outcome] : stages,
+    })
+  }
+
+  #count(droppedBy: StageName | null): void {
+    if (droppedBy === null) this.#accepted += 1
+    else this.#drops.set(droppedBy, (this.#drops.get(droppedBy) ?? 0) + 1)
+  }
+
+  #tally(): LeafTally {
+    const { quota, maxAttempts, firstSlot } = this.source.share
+    const taken = this.#takenSlot - firstSlot
+    return { quota, maxAttempts, taken, accepted: this.#accepted, pending: this.#nextSlot - this.#takenSlot }
+  }
+
+  #closeWhenDone(): void {
+    const { obstacle } = this.source
+    const tally = this.#tally()
+    if (this.#isClosed || (obstacle === null && !isLeafDone(tally))) return
+    this.#isClosed = true
+    if (obstacle !== null) this.#shortfall = obstacle
+    else if (tally.accepted < tally.quota) {
+      const drops = [...this.#drops].map(([stage, count]) => ({ stage, count })).sort((a, b) => b.count - a.count)
+      this.#shortfall = explainShortfall(tally, drops)
+    }
+    this.#finished.clear()
+    this.abort.abort()
+  }
+}

@@ -1,0 +1,107 @@
+// Everything a generation run reads from the project before it starts: leaves with seeds and chunks, what is kept already (for
+// duplicates), and the held-out exams. Collected once, so that a run is a function of what it began with.
+
+import type { GenerationId } from '../contract/ids.ts'
+import type { Chunk, Leaf, Seed } from '../contract/taxonomy.ts'
+import { type Contamination, createContaminationCheck } from '../domain/contamination.ts'
+import { createDuplicateScreen, type DuplicateScreen } from '../domain/duplicate-screen.ts'
+import { listDocuments } from '../store/documents.ts'
+import { listExams, readQuestions } from '../store/exams.ts'
+import { iteratePassed, type LeafProgress } from '../store/generation.ts'
+import { findLeaf, listLeaves, listSeeds } from '../store/taxonomy.ts'
+import { chunksOf } from './documents.ts'
+import type { OpenProject } from './lab.ts'
+import { type PromptPack, readPromptPack } from './prompt-packs.ts'
+
+/** Tokens of a chunk at most. Models that need compact prompts read short chunks only. */
+const chunkTokens = { standard: 500, compact: 80 } as const
+
+/** One leaf of a run with what its slots are made from. */
+export interface LeafSource {
+  share: LeafProgress
+  leaf: Leaf
+  seeds: Seed[]
+  chunks: Chunk[]
+  prompts: PromptPack
+  /** Why nothing can be generated for it, in plain words. */
+  obstacle: string | null
+}
+
+/** Reads the leaves of a run. A leaf that is gone or lacks what it needs comes with its obstacle. */
+export async function readLeafSources(
+  project: OpenProject,
+  shares: readonly LeafProgress[],
+  { promptsDir, pack }: { promptsDir: string; pack: 'standard' | 'compact' },
+): Promise<LeafSource[]> {
+  const sources: LeafSource[] = []
+  for (const share of shares) {
+    const leaf = findLeaf(project.db, share.leaf) ?? missingLeaf(share)
+    const documents = leaf.branch === 'knowledge' ? listDocuments(project.db, leaf.path) : []
+    const chunks: Chunk[] = []
+    for (const { id } of documents) chunks.push(...(await chunksOf(project, id, { maxTokens: chunkTokens[pack] })))
+    const seeds = listSeeds(project.db, leaf.path)
+    const prompts = readPromptPack(promptsDir, pack, leaf.language)
+    sources.push({ share, leaf, seeds, chunks, prompts, obstacle: obstacleOf(leaf, seeds, chunks) })
+  }
+  return sources
+}
+
+function missingLeaf(share: LeafProgress): Leaf {
+  return {
+    path: share.leaf,
+    branch: 'compositional_skills',
+    taskDescription: '',
+    domain: '',
+    documentOutline: '',
+    createdBy: '',
+    isGrounded: false,
+    persona: 'precise',
+    language: 'en',
+    seedCount: 0,
+    documentCount: 0,
+    datasetRowCount: 0,
+    acceptedCount: 0,
+    candidateCount: 0,
+    problems: [],
+  }
+}
+
+function obstacleOf(leaf: Leaf, seeds: Seed[], chunks: Chunk[]): string | null {
+  if (leaf.datasetRowCount > 0) return 'Its rows come from its imported dataset; nothing is generated for it.'
+  if (leaf.branch === 'knowledge' && chunks.length === 0)
+    return 'It has no document to ask about. Add one on the Documents screen.'
+  if (leaf.branch !== 'knowledge' && seeds.length === 0)
+    return 'It has no seed examples to follow. Add some on the Taxonomy screen.'
+  return null
+}
+
+/** What new samples must differ from: seeds of every leaf and all that passed in this and earlier runs, in that order. */
+export function createRunScreen(project: OpenProject, threshold: number): DuplicateScreen {
+  const screen = createDuplicateScreen(threshold)
+  for (const { path, branch } of listLeaves(project.db)) {
+    // A knowledge seed's context is no chunk, so it only stands against exact repetitions.
+    const source = branch === 'knowledge' ? 'seeds' : ''
+    for (const seed of listSeeds(project.db, path)) {
+      screen.keep(seed.id, {
+        source,
+        context: branch === 'knowledge' ? '' : (seed.context ?? ''),
+        question: seed.question,
+        answer: seed.answer,
+      })
+    }
+  }
+  for (const passed of iteratePassed(project.db)) screen.keep(passed.id, { ...passed, source: passed.chunkId ?? '' })
+  return screen
+}
+
+/** Finds texts that repeat a question or context of any exam of the project. */
+export function createExamCheck(project: OpenProject): (text: string) => Contamination | null {
+  const questions = listExams(project.db).flatMap((exam) => readQuestions(project.db, exam.id))
+  const texts = questions.flatMap(({ question, context }) => (context === '' ? [question] : [question, context]))
+  return createContaminationCheck([...new Set(texts)])
+}
+
+/** Ids of candidates are functions of run and slot, so a slot has one whatever was killed in between. */
+export function candidateIdOf(generationId: GenerationId, slot: number): string {
+  return `${generationId}-${slot}`
+}

@@ -1,0 +1,36 @@
+// generation.* and prompt.list: starts runs, shows them with their funnels, shows the prompts they use.
+
+import type { GenerationId } from '../contract/ids.ts'
+import { findGeneration, listGenerations, listLatestCandidates, setGenerationJob } from '../store/generation.ts'
+import { createGeneration, noGeneration } from './generate.ts'
+import type { Handlers, Lab } from './lab.ts'
+import { listPrompts } from './prompt-packs.ts'
+
+type GenerationMethods = 'generation.start' | 'generation.list' | 'generation.get' | 'generation.latest' | 'prompt.list'
+
+export function generationMethods(lab: Lab): Handlers<GenerationMethods> {
+  const require = (id: GenerationId) => {
+    const run = findGeneration(lab.project().db, id)
+    if (run) return run
+    throw noGeneration(id)
+  }
+  return {
+    'generation.start': (plan) => {
+      const generationId = createGeneration(lab, plan)
+      const quota = plan.leaves.reduce((sum, leaf) => sum + leaf.quota, 0)
+      const what = plan.leaves.length === 1 ? plan.leaves[0]?.leaf : `${plan.leaves.length} leaves`
+      const job = lab.jobs.start({
+        kind: 'generate',
+        title: `Generate ${quota} samples for ${what}`,
+        subject: generationId,
+      })
+      setGenerationJob(lab.project().db, generationId, job.id)
+      return { generationId, jobId: job.id }
+    },
+    'generation.list': () => listGenerations(lab.project().db),
+    'generation.get': ({ generationId }) => require(generationId),
+    'generation.latest': ({ generationId, limit }) =>
+      listLatestCandidates(lab.project().db, require(generationId).id, limit),
+    'prompt.list': () => listPrompts(lab.resources.promptsDir),
+  }
+}

@@ -1,0 +1,103 @@
+// Takes one leaf into the project from the texts of its files. Everything a leaf brings goes in or none of it: a refused qna.yaml
+// changes nothing. What a user set by hand (persona, language) outlives an import.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { LeafPath } from '../contract/ids.ts'
+import type { ImportOutcome, QnaProblem } from '../contract/taxonomy.ts'
+import { toAppError } from '../contract/errors.ts'
+import { parseAttribution } from '../domain/attribution.ts'
+import { branchOf, checkLeafPath } from '../domain/leaf-path.ts'
+import { inferLanguage, inferPersona } from '../domain/leaf-traits.ts'
+import { type PublicRow, readPublicRows } from '../domain/public-rows.ts'
+import { readQna } from '../domain/qna.ts'
+import type { QnaContent } from '../domain/qna-form.ts'
+import { findLeaf, publicRowBatch, saveLeaf, savePublicRows } from '../store/taxonomy.ts'
+import { addDocument, keepContent } from './documents.ts'
+import type { Lab, OpenProject } from './lab.ts'
+
+/** The files of one leaf, as texts. */
+export interface LeafFiles {
+  path: LeafPath
+  /** qna.yaml. */
+  qna: string
+  /** attribution.txt; empty where there is none. */
+  attribution: string
+  /** dataset.jsonl of a foundational leaf. */
+  dataset?: string
+  documents: { name: string; text: string }[]
+  /** Found before the texts were read, e.g. documents that are missing. */
+  problems?: QnaProblem[]
+}
+
+/** Imports a leaf. `source` is what the outcome calls it: the path of its file. */
+export async function importLeaf(lab: Lab, files: LeafFiles, source: string): Promise<ImportOutcome> {
+  const pathProblems = checkLeafPath(files.path)
+  const branch = branchOf(files.path)
+  if (!branch || pathProblems.some(({ severity }) => severity === 'error')) {
+    return { path: source, outcome: 'refused', problems: pathProblems }
+  }
+  const qna = readQna(files.qna, branch)
+  const problems = [...pathProblems, ...qna.problems]
+  if (!qna.content) return { path: source, outcome: 'refused', problems }
+  const isFoundational = branch === 'foundational_skills'
+  const dataset = isFoundational && files.dataset ? readPublicRows(files.dataset) : { rows: [], problems: [] }
+  problems.push(...checkAttribution(files.attribution), ...dataset.problems)
+  await saveFiles(lab, files, { content: qna.content, isSourceCurrent: qna.outcome === 'valid', problems })
+  await saveRows(lab.project(), files.path, dataset.rows)
+  // What documents are missing or unreadable is told once; it is not a lasting problem of the leaf.
+  const passing = [...(files.problems ?? [])]
+  for (const document of files.documents) passing.push(...(await tryDocument(lab, files.path, document)))
+  return { path: source, outcome: qna.outcome, leaf: files.path, problems: [...problems, ...passing] }
+}
+
+async function saveRows({ db }: OpenProject, leaf: LeafPath, rows: readonly PublicRow[]): Promise<void> {
+  for (let from = 0; from === 0 || from < rows.length; from += publicRowBatch) {
+    savePublicRows(db, { leaf, from }, rows.slice(from, from + publicRowBatch))
+    await nextTurn()
+  }
+}
+
+async function saveFiles(
+  lab: Lab,
+  files: LeafFiles,
+  { content, isSourceCurrent, problems }: { content: QnaContent; isSourceCurrent: boolean; problems: QnaProblem[] },
+): Promise<void> {
+  const project = lab.project()
+  const known = findLeaf(project.db, files.path)
+  const kept = files.dataset === undefined ? null : await keepContent(project, files.dataset)
+  const { version: _, ...leaf } = content
+  const texts = content.seeds.map(({ question, answer }) => `${question}\n${answer}`).join('\n')
+  saveLeaf(
+    project.db,
+    {
+      ...leaf,
+      path: files.path,
+      persona: known?.persona ?? inferPersona(files.path, content.taskDescription),
+      language: known?.language ?? inferLanguage(texts),
+      attribution: files.attribution,
+      sourceText: files.qna,
+      isSourceCurrent,
+      publicFileSha256: kept?.sha256 ?? null,
+      problems,
+    },
+    lab.now(),
+  )
+}
+
+function checkAttribution(text: string): QnaProblem[] {
+  if (text !== '') return parseAttribution(text).problems
+  const message = 'There is no attribution.txt beside it.'
+  const remedy = 'Add one that says where the texts come from, if you want to share the leaf.'
+  return [{ severity: 'hint', line: 1, column: 1, field: 'attribution.txt', message, remedy }]
+}
+
+async function tryDocument(lab: Lab, leaf: LeafPath, document: { name: string; text: string }): Promise<QnaProblem[]> {
+  try {
+    await addDocument(lab, { leaf, ...document })
+    return []
+  } catch (thrown) {
+    const { code, message, remedy } = toAppError(thrown)
+    if (code !== 'bad-document') throw thrown
+    return [{ severity: 'warning', line: 1, column: 1, field: 'document', message, remedy }]
+  }
+}

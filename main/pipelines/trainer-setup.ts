@@ -1,0 +1,62 @@
+// How a tuning's plan becomes the trainer's: which weights, which adapter, which optimiser. The one place that knows LAB's AdamW.
+
+import { totalmem } from 'node:os'
+import type { Model } from '../contract/models.ts'
+import type { TuningPlan } from '../contract/tuning.ts'
+import type { Trainer } from '../compute/trainer.ts'
+import type { LoadRequest, LoraTarget } from '../compute/trainer-protocol.ts'
+import { type ModelShape, trainerMemoryBytes } from '../domain/estimate.ts'
+import { readModelShape } from '../domain/model-shape.ts'
+import type { Lab } from './lab.ts'
+import { readHeader } from './models.ts'
+
+/** LAB section 4: AdamW 0.9/0.95, no weight decay. */
+const optimizer: LoadRequest['optimizer'] = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clipNorm: 1 }
+
+const loraTargets: LoraTarget[] = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
+
+/** Above this share of the machine's memory, activations are computed twice rather than kept. */
+const recomputeAboveShare = 0.6
+
+export interface TrainerStart {
+  /** Weights to begin from: the student, or in full tuning the model an earlier phase ended in. */
+  modelPath: string
+  /** LoRA: the adapter an earlier phase ended in. */
+  adapterPath?: string
+  /** Longest row, and room of a microbatch. */
+  microbatchTokens: number
+}
+
+/** Starts a trainer and loads what a phase begins from, with a fresh optimiser. The caller closes it. */
+export async function openPlanTrainer(
+  lab: Lab,
+  { plan, student, start }: { plan: TuningPlan; student: Model; start: TrainerStart },
+): Promise<Trainer> {
+  const needed = trainerMemoryBytes(await shapeOf(student), plan, start.microbatchTokens)
+  const trainer = await lab.openTrainer({ threads: plan.threads, onLog: (line) => lab.log(`trainer: ${line}`) })
+  try {
+    await trainer.load({
+      modelPath: start.modelPath,
+      mode: plan.mode,
+      ...(plan.mode === 'lora' ? { lora: loraOf(plan, start.adapterPath) } : {}),
+      microbatchTokens: start.microbatchTokens,
+      optimizer,
+      recompute: needed > recomputeAboveShare * totalmem(),
+    })
+    return trainer
+  } catch (thrown) {
+    await trainer.close()
+    throw thrown
+  }
+}
+
+/** Dimensions of a registered model. */
+export async function shapeOf(model: Model): Promise<ModelShape> {
+  const { parameterCount, vocabSize, sizeBytes: fileBytes } = model
+  return readModelShape(await readHeader(model.path), { parameterCount, vocabSize, fileBytes })
+}
+
+function loraOf(plan: TuningPlan, continueFrom: string | undefined): LoadRequest['lora'] {
+  const { rank, alpha } = plan.lora ?? { rank: 16, alpha: 32 }
+  return { rank, alpha, seed: plan.seed, targets: loraTargets, ...(continueFrom === undefined ? {} : { continueFrom }) }
+}

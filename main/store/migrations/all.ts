@@ -1,0 +1,10 @@
+// Every migration of a project's database, in number order. An area adds its own line here.
+
+import type { Migration } from '../migration.ts'
+import { migration as foundation } from './001-foundation.ts'
+import { migration as taxonomy } from './002-taxonomy.ts'
+import { migration as generation } from './003-generation.ts'
+import { migration as tuning } from './004-tuning.ts'
+import { migration as demo } from './005-demo.ts'
+
+export const allMigrations: readonly Migration[] = [foundation, taxonomy, generation, tuning, demo]

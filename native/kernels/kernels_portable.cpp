@@ -1,0 +1,16 @@
+// The compiler's own baseline: SSE2 on x86-64 (16 registers), NEON on arm64 (32 registers).
+#define VL 4
+#if defined(__aarch64__)
+#define NRV 3
+#define MR 8
+#else
+#define NRV 2
+#define MR 6
+#endif
+#include "attention.inc.h"
+
+namespace labdesk {
+extern const Kernels kernels_portable;
+const Kernels kernels_portable = {"portable",   gemm,      rmsNorm,       rmsNormGrad, swiglu,     swigluGrad, rope,
+                                  crossEntropy, attention, attentionGrad, add,         sumSquares, adamw};
+}  // namespace labdesk

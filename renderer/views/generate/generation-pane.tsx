@@ -1,0 +1,49 @@
+// One generation run: totals, the funnel of every leaf, and the samples as they come.
+
+import { useTranslation } from 'react-i18next'
+import type { GenerationRun, LeafFunnel } from '../../../main/contract/generation.ts'
+import { CandidateFeed } from '../../components/candidate-feed.tsx'
+import { Figures } from '../../components/facts.tsx'
+import { JobLine } from '../../components/job-line.tsx'
+import { Section } from '../../components/screen.tsx'
+import { formatCount, formatRatio } from '../../format.ts'
+import { useLive } from '../../state/lab.ts'
+import { hrefOf } from '../../state/route.ts'
+import { FunnelTable } from './funnel-table.tsx'
+
+/** Follows the run while it works. */
+export function GenerationPane({ run }: { run: GenerationRun }) {
+  const { t } = useTranslation()
+  const job = useLive(({ jobs }) => jobs[run.jobId])
+  const sum = (count: (funnel: LeafFunnel) => number) => run.funnel.reduce((total, funnel) => total + count(funnel), 0)
+  // The demo goes on with other work under the same job.
+  const isMade = run.funnel.every(({ accepted: made, quota, shortfall }) => made >= quota || shortfall !== null)
+  const isOver = isMade && job?.kind === 'demo'
+  const attempted = sum((funnel) => funnel.attempted)
+  const accepted = sum((funnel) => funnel.accepted)
+  return (
+    <div data-testid="generation-pane">
+      <div className="stack">
+        {job && !isOver && <JobLine job={job} />}
+        <Figures
+          of={[
+            [t('generate.accepted'), `${formatCount(accepted)} / ${formatCount(sum((funnel) => funnel.quota))}`],
+            [t('generate.attempted'), formatCount(attempted)],
+            [t('generate.yield'), formatRatio(accepted, attempted)],
+            [t('generate.calls'), formatCount(run.callCount)],
+            [
+              t('generate.parseFailures'),
+              `${formatCount(run.parseFailureCount)} (${formatRatio(run.parseFailureCount, run.callCount, 2)})`,
+            ],
+          ]}
+        />
+      </div>
+      <Section title={t('generate.funnel')}>
+        <FunnelTable funnel={run.funnel} />
+      </Section>
+      <Section title={t('generate.samples')} actions={<a href={hrefOf('curate')}>{t('generate.toCurate')}</a>}>
+        <CandidateFeed generationId={run.id} limit={40} />
+      </Section>
+    </div>
+  )
+}

@@ -1,0 +1,99 @@
+// Imports a folder of qna.yaml files: every file ends as valid, upgraded or refused, with the line, the field and the remedy.
+
+import { Button, Modal } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { ImportOutcome } from '../../../main/contract/taxonomy.ts'
+import { PathField } from '../../components/path-field.tsx'
+import { ProblemList } from '../../components/problem-list.tsx'
+import { ErrorNote } from '../../components/reading.tsx'
+import { useAct } from '../../state/lab.ts'
+
+interface ImportDialogProps {
+  isOpen: boolean
+  onClose: () => void
+}
+
+const tones: Record<ImportOutcome['outcome'], string> = { valid: 'good', upgraded: 'accent', refused: 'bad' }
+
+/** The dialog; its outcome stays until closed. */
+export function ImportDialog({ isOpen, onClose }: ImportDialogProps) {
+  const { t } = useTranslation()
+  const [folder, setFolder] = useState('')
+  const [documentsFolder, setDocumentsFolder] = useState('')
+  const [outcomes, setOutcomes] = useState<ImportOutcome[] | null>(null)
+  const start = useAct('taxonomy.import', { isQuiet: true })
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault()
+    const documents = documentsFolder.trim()
+    setOutcomes((await start.run({ folder: folder.trim(), ...(documents && { documentsFolder: documents }) })) ?? null)
+  }
+  return (
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title={t('taxonomy.import')}
+      size={780}
+      closeButtonProps={{ 'aria-label': t('close') }}
+    >
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        <PathField
+          label={t('taxonomy.importFolder')}
+          kind="folder"
+          value={folder}
+          onChange={setFolder}
+          placeholder="/home/me/taxonomy"
+        />
+        <PathField
+          label={t('taxonomy.documentsFolder')}
+          kind="folder"
+          value={documentsFolder}
+          onChange={setDocumentsFolder}
+          placeholder="/home/me/documents"
+        />
+        {start.error && <ErrorNote error={start.error} />}
+        {outcomes && <Outcomes outcomes={outcomes} />}
+        <div className="row">
+          <Button type="submit" loading={start.isRunning} disabled={folder.trim() === ''}>
+            {t('taxonomy.import')}
+          </Button>
+          {outcomes && (
+            <Button variant="default" onClick={onClose}>
+              {t('close')}
+            </Button>
+          )}
+        </div>
+      </form>
+    </Modal>
+  )
+}
+
+function Outcomes({ outcomes }: { outcomes: readonly ImportOutcome[] }) {
+  const { t } = useTranslation()
+  const count = (outcome: ImportOutcome['outcome']) => outcomes.filter((one) => one.outcome === outcome).length
+  if (outcomes.length === 0) return <div className="note warn-note">{t('taxonomy.importNothing')}</div>
+  return (
+    <div className="stack" data-testid="import-outcomes">
+      <span role="status">
+        {t('taxonomy.imported', { valid: count('valid'), upgraded: count('upgraded'), refused: count('refused') })}
+      </span>
+      <div
+        className="stack-s"
+        style={{ maxHeight: 380, overflow: 'auto' }}
+        tabIndex={0}
+        role="region"
+        aria-label={t('taxonomy.import')}
+      >
+        {outcomes.map((outcome) => (
+          <div key={outcome.path} className="stack-s">
+            <div className="row">
+              <span className={`tag ${tones[outcome.outcome]}`}>{t(`taxonomy.outcome.${outcome.outcome}`)}</span>
+              <span className="mono clip">{outcome.path}</span>
+            </div>
+            <ProblemList problems={outcome.problems} />
+          </div>
+        ))}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,63 @@
+// A llama host whose answers are written by the test: the port of the worker, without a model. Answers may come in any order.
+
+import type { CompletionRequest, LlamaHost, LlamaSession } from '../../main/compute/llama-protocol.ts'
+import { AppError } from '../../main/contract/errors.ts'
+
+export interface Script {
+  /** The answer to a prompt; a thrown error is the session's. */
+  answer: (request: CompletionRequest) => string
+  delayMs?: (request: CompletionRequest) => number
+  contextTokens?: number
+}
+
+/** Counts what it was asked. One token is one character. */
+export function createScriptedLlama(script: Script): LlamaHost & { asked: CompletionRequest[]; openSessions: number } {
+  const host = {
+    asked: [] as CompletionRequest[],
+    openSessions: 0,
+    pid: null,
+    openSession: async (request: { contextTokens: number }) => {
+      host.openSessions += 1
+      return scriptedSession(host, script, Math.min(request.contextTokens, script.contextTokens ?? 1 << 20))
+    },
+    close: async () => undefined,
+  }
+  return host
+}
+
+function scriptedSession(
+  host: { asked: CompletionRequest[]; openSessions: number },
+  script: Script,
+  contextTokens: number,
+): LlamaSession {
+  return {
+    reply: {
+      sessionId: 1,
+      vocabSize: 256,
+      trainContextTokens: script.contextTokens ?? 1 << 20,
+      contextTokens,
+      chat: { template: null, bosText: '', eosText: '', addBos: false },
+      gpu: 'none',
+    },
+    complete: async (request, { signal } = {}) => {
+      host.asked.push(request)
+      await new Promise((resolve) => setTimeout(resolve, script.delayMs?.(request) ?? 0))
+      if (signal?.aborted) return { text: '', promptTokens: 1, outputTokens: 0, ms: 1, stop: 'cancelled' }
+      const text = script.answer(request)
+      const isCut = text.length > request.maxTokens
+      return {
+        text: isCut ? text.slice(0, request.maxTokens) : text,
+        promptTokens: request.prompt.length,
+        outputTokens: Math.min(text.length, request.maxTokens),
+        ms: 1,
+        stop: isCut ? 'length' : 'end',
+      }
+    },
+    score: () => Promise.reject(new AppError({ code: 'internal', message: 'No scores here.', remedy: 'Ask a model.' })),
+    tokenize: async (text) => new Int32Array(text.length),
+    detokenize: async () => '',
+    dispose: async () => {
+      host.openSessions -= 1
+    },
+  }
+}
