@@ -2,7 +2,7 @@
 // With LABDESK_E2E=1 the packaged app lets a test attach (the inspect fuse on); a release never does. Without Electron's binary it
 // packages the stand-in, for tests of the package only, and says so.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { finish, root, runSteps } from './steps.ts'
 
@@ -13,9 +13,12 @@ interface BuilderConfig {
 }
 
 const config = parse(readFileSync(join(root, 'electron-builder.yml'), 'utf8')) as BuilderConfig
-const installed = 'node_modules/electron/dist'
-const standin = 'test/standin'
-const electron = process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? (existsSync(join(root, installed)) ? installed : standin)
+const installed = join(root, 'node_modules/electron/dist')
+const standin = join(root, 'test/standin')
+const electron = resolve(
+  root,
+  process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? (existsSync(installed) ? installed : standin),
+)
 config.electronDist = electron
 if (electron === standin) {
   config.electronFuses = null // fuses are bits in Electron's binary, which is not here
