@@ -9,16 +9,7 @@ import { ensureTrainer, findLibraryDir } from '../main/compute/trainer-build.ts'
 import { type CorpusRow, makeCase, type PromptPack, rowOf, teacherRow } from '../main/demo/corpus.ts'
 import { drillRow } from '../main/demo/drills.ts'
 import { markSyllables, syllableForms } from '../main/demo/names.ts'
-import {
-  chatTemplate,
-  isComparing,
-  isDrill,
-  isLate,
-  isWriting,
-  plans,
-  specials,
-  vocabularyPlan,
-} from '../main/demo/recipe.ts'
+import { chatTemplate, isDrill, isFinishing, plans, specials, vocabularyPlan } from '../main/demo/recipe.ts'
 import { loreWorlds, studentRow } from '../main/demo/student-corpus.ts'
 import { BpeEncoder, type BpeVocabulary, trainBpe } from '../main/domain/bpe.ts'
 import { parsePromptFile, promptStages } from '../main/domain/prompts.ts'
@@ -43,9 +34,9 @@ function textOf(row: CorpusRow): string {
 export function makeVocabulary(pack: PromptPack): BpeVocabulary {
   const lore = loreWorlds()
   const rows = Array.from({ length: vocabularyPlan.rowCount }, (_, index) => [
-    teacherRow(pack, { seed: vocabularyPlan.seed, index, difficulty: 1, emphasis: 'early' }),
-    studentRow(lore, { seed: vocabularyPlan.seed, index, manner: 'early' }),
-    ...(index % 20 === 0 ? [drillRow(`${vocabularyPlan.seed}:${index}`, { difficulty: 1, manner: 'early' })] : []),
+    teacherRow(pack, { seed: vocabularyPlan.seed, index, difficulty: 1 }),
+    studentRow(lore, { seed: vocabularyPlan.seed, index, isFinishing: false }),
+    ...(index % 20 === 0 ? [drillRow(`${vocabularyPlan.seed}:${index}`, { difficulty: 1 })] : []),
   ])
   const texts = rows.flat().map((row) => markSyllables(textOf(row), specials[0] ?? ''))
   const forms = syllableForms().flatMap((form) => Array.from({ length: vocabularyPlan.syllableCount }, () => form))
@@ -68,7 +59,7 @@ const hashedRowCount = 500
 function watchedTeacherRows(pack: PromptPack): (CorpusRow & { stage: string })[] {
   const drills = Array.from({ length: 40 }, (_, at) => ({
     stage: 'drill',
-    ...drillRow(`watch:${at}`, { difficulty: 1, manner: 'late' }),
+    ...drillRow(`watch:${at}`, { difficulty: 1 }),
   }))
   const cases = promptStages.flatMap((stage) =>
     Array.from({ length: 20 }, (_, at) => ({
@@ -90,11 +81,9 @@ export function recipeOf(
   const lore = loreWorlds()
   const plan = plans[name]
   const row: Row = (index, difficulty) => {
-    const manner = isLate(plan, index) ? 'late' : 'early'
-    const focus = isWriting(plan, index) ? 'tasks' : isComparing(plan, index) ? 'comparing' : undefined
-    if (isDrill(plan, index)) return drillRow(`${name}:${index}`, { difficulty, manner, ...(focus ? { focus } : {}) })
-    if (name === 'student') return studentRow(lore, { seed: name, index, manner })
-    return teacherRow(pack, { seed: name, index, difficulty, emphasis: isWriting(plan, index) ? 'writing' : manner })
+    if (isDrill(plan, index)) return drillRow(`${name}:${index}`, { difficulty })
+    if (name === 'student') return studentRow(lore, { seed: name, index, isFinishing: isFinishing(plan, index) })
+    return teacherRow(pack, { seed: name, index, difficulty })
   }
   return { row, recipeHash: hashRecipe(name, vocabulary, row) }
 }
@@ -131,7 +120,7 @@ async function main(): Promise<void> {
       heldOut:
         name === 'teacher'
           ? watchedTeacherRows(pack)
-          : Array.from({ length: 300 }, (_, at) => studentRow(lore, { seed: 'watch', index: at, manner: 'late' })),
+          : Array.from({ length: 300 }, (_, at) => studentRow(lore, { seed: 'watch', index: at, isFinishing: true })),
       folder: join(values.folder, name),
       outputPath: join(output, `${name}.gguf`),
       executable,

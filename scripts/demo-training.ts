@@ -8,7 +8,7 @@ import { type BpeEncoder, type BpeVocabulary } from '../main/domain/bpe.ts'
 import { withMetadata, writeGguf } from '../main/domain/gguf.ts'
 import type { CorpusRow } from '../main/demo/corpus.ts'
 import { initialWeights } from '../main/demo/initial-weights.ts'
-import { isLate, learningRateAt, modelEntries, modelTensors, type TrainingPlan } from '../main/demo/recipe.ts'
+import { learningRateAt, modelEntries, modelTensors, type TrainingPlan } from '../main/demo/recipe.ts'
 
 export interface TrainingOptions {
   name: 'teacher' | 'student'
@@ -133,12 +133,11 @@ function initialModel({ name, plan, vocabulary, recipeHash }: TrainingOptions): 
 function makeBatch(options: TrainingOptions, step: number): Microbatch[] {
   const { plan } = options
   const difficulty = Math.min(1, step / plan.curriculumSteps)
-  const closingWeight = isLate(plan, (step - 1) * plan.rowsPerStep) ? (plan.late?.closingWeight ?? 1) : 1
   const promptWeight = step <= plan.promptStepCount ? plan.promptWeight : 0
   const rows = Array.from({ length: plan.rowsPerStep }, (_, at) =>
     encodeRow(options.encoder, options.row((step - 1) * plan.rowsPerStep + at, difficulty), {
       promptWeight,
-      closingWeight,
+      closingWeight: plan.closingWeight,
     }),
   )
   return packRows(rows, plan.microbatchTokens)

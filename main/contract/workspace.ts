@@ -87,7 +87,10 @@ export interface DemoReport {
   scores: DemoScore[]
   /** The end with replay against the base, and against the end without replay. */
   comparisons: DemoComparison[]
-  /** Share of samples the demo world's truth oracle calls true, before and after the filters. */
+  /**
+   * Share of samples the demo world's truth oracle calls true, before and after the filters. Those it cannot judge count as untrue;
+   * `undecided` is their number after the filters.
+   */
   truth: { before: Share; after: Share; undecided: number }
   parseFailures: { count: number; calls: number }
   stageSeconds: { name: string; seconds: number }[]

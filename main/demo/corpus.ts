@@ -12,7 +12,6 @@ import type { StageCase } from './cases.ts'
 import {
   choiceCase,
   faithfulCase,
-  type Manner,
   makeScene,
   qaCase,
   relevantCase,
@@ -44,28 +43,26 @@ export function chatPrompt(system: string, user: string): string {
   return `${system ? `<|im_start|>system\n${system}<|im_end|>\n` : ''}<|im_start|>user\n${user}<|im_end|>\n<|im_start|>assistant\n`
 }
 
-type Emphasis = Manner | 'writing'
-
-/** How often each stage occurs, early and late in the training: judging needs more practice than writing. */
-const stageShares: Record<PromptStage, Record<Emphasis, number>> = {
-  'knowledge-qa': { early: 20, late: 14, writing: 26 },
-  'knowledge-faithful': { early: 24, late: 32, writing: 14 },
-  'knowledge-relevant': { early: 10, late: 8, writing: 6 },
-  'knowledge-self-contained': { early: 3, late: 1, writing: 1 },
-  'knowledge-choice': { early: 5, late: 4, writing: 3 },
-  'choice-verify': { early: 8, late: 8, writing: 6 },
-  'skill-context': { early: 3, late: 4, writing: 8 },
-  'skill-question': { early: 4, late: 3, writing: 6 },
-  'skill-question-judge': { early: 5, late: 4, writing: 3 },
-  'skill-answer-precise': { early: 8, late: 6, writing: 10 },
-  'skill-answer-creative': { early: 5, late: 4, writing: 6 },
-  'skill-pair-judge': { early: 12, late: 14, writing: 11 },
+/** How often each stage occurs: judging needs more practice than writing. */
+const stageShares: Record<PromptStage, number> = {
+  'knowledge-qa': 20,
+  'knowledge-faithful': 26,
+  'knowledge-relevant': 14,
+  'knowledge-self-contained': 2,
+  'knowledge-choice': 4,
+  'choice-verify': 7,
+  'skill-context': 5,
+  'skill-question': 5,
+  'skill-question-judge': 6,
+  'skill-answer-precise': 10,
+  'skill-answer-creative': 6,
+  'skill-pair-judge': 14,
 }
 
-function drawStage(random: Random, emphasis: Emphasis): PromptStage {
-  let left = random.next() * promptStages.reduce((sum, stage) => sum + stageShares[stage][emphasis], 0)
+function drawStage(random: Random): PromptStage {
+  let left = random.next() * promptStages.reduce((sum, stage) => sum + stageShares[stage], 0)
   for (const stage of promptStages) {
-    left -= stageShares[stage][emphasis]
+    left -= stageShares[stage]
     if (left < 0) return stage
   }
   return 'knowledge-qa'
@@ -160,7 +157,7 @@ function furtherTurn(worked: StageCase): { prompt: string; response: string } {
   return { prompt: `\n${chatPrompt('', given.length > 0 ? given.join('\n') : 'More.')}`, response: responseOf(worked) }
 }
 
-/** Judges are practised on several pairs over one text, more of them late in the training. */
+/** Judges are practised on more pairs over one text than writers. */
 const judgeStages: readonly PromptStage[] = [
   'knowledge-faithful',
   'choice-verify',
@@ -171,13 +168,12 @@ const judgeStages: readonly PromptStage[] = [
 /** Row `index` of the teacher's corpus: one case as the product asks it, often followed by more over the same text. */
 export function teacherRow(
   pack: PromptPack,
-  { seed, index, difficulty, emphasis }: { seed: string; index: number; difficulty: number; emphasis: Emphasis },
+  { seed, index, difficulty }: { seed: string; index: number; difficulty: number },
 ): CorpusRow & { stage: PromptStage } {
   const random = randomOf(`stage:${seed}:${index}`)
-  const stage = drawStage(random, emphasis)
-  const manner = emphasis === 'early' ? 'early' : 'late'
-  const draw = caseSource(stage, `${seed}:${index}`, { split: 'training', difficulty, manner })
-  const most = emphasis === 'late' && judgeStages.includes(stage) ? 6 : 4
+  const stage = drawStage(random)
+  const draw = caseSource(stage, `${seed}:${index}`, { split: 'training', difficulty })
+  const most = judgeStages.includes(stage) ? 6 : 4
   const further = stage === 'knowledge-self-contained' || random.chance(0.3) ? 0 : random.between(2, most)
   return { stage, turns: [firstTurn(pack, draw()), ...Array.from({ length: further }, () => furtherTurn(draw()))] }
 }

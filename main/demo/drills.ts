@@ -1,43 +1,23 @@
 // Reading drills for a model that starts from nothing: repeat a list, look a word up in a list of pairs, quote the sentence about an
-// attribute. Copying by attention is learnt from these in minutes; the stages then build on it. No product prompt uses them.
+// attribute, compare two words, add. Copying by attention is learnt from these in minutes; the stages then build on it. No product prompt
+// uses them.
 
 import { type Kind, valueSets } from './attributes.ts'
 import { chatPrompt, type CorpusRow } from './corpus.ts'
 import { type FoundationalTask, foundationalTasks, goods, makeTask } from './foundational.ts'
 import { corruptFact, tell } from './documents.ts'
-import { ask, makeScene, type Manner, quoteOf } from './knowledge-cases.ts'
-import { nameSource } from './names.ts'
+import { ask, makeScene } from './knowledge-cases.ts'
+import { isName, nameSource, similarName } from './names.ts'
 import { randomOf, type Random } from './random.ts'
 import { isCapitalised, makeWorld, phrase } from './world.ts'
 
 const words: readonly string[] = [...goods, ...Object.values(valueSets).flat()]
 
-/** What the drills of a spell practise; without one, all ways of reading. */
-export type DrillFocus = 'comparing' | 'tasks'
-
-/** A conversation that practises one way of reading, as a pure function of its seed. */
-export function drillRow(
-  seed: string,
-  { difficulty, manner, focus }: { difficulty: number; manner: Manner; focus?: DrillFocus },
-): CorpusRow {
+/** A conversation that practises one way of reading, or sums, as a pure function of its seed. */
+export function drillRow(seed: string, { difficulty }: { difficulty: number }): CorpusRow {
   const random = randomOf(`drill:${seed}`)
-  const roll = random.next()
-  const turns =
-    focus === 'tasks'
-      ? taskTurns(random, ['addition', 'addition', 'word_order'])
-      : focus === 'comparing'
-        ? roll < 0.4
-          ? sameTurns(random)
-          : lineTurns(seed, random)
-        : roll < 0.3
-          ? repeatTurns(random)
-          : roll < 0.55
-            ? manner === 'late' && roll < 0.45
-              ? sameTurns(random)
-              : pairTurns(random)
-            : roll < 0.93
-              ? quoteTurns(seed, random, { difficulty, manner })
-              : taskTurns(random)
+  const draw = random.pick(drillMix)
+  const turns = draw(random, { seed, difficulty })
   return {
     turns: turns.map(([user, answer], at) => ({
       prompt: (at > 0 ? '\n' : '') + chatPrompt(at > 0 ? '' : 'Read.', user),
@@ -47,6 +27,18 @@ export function drillRow(
 }
 
 type Turn = [user: string, answer: string]
+type Drill = (random: Random, options: { seed: string; difficulty: number }) => Turn[]
+
+/** In the shares they are drawn in. */
+const drillMix: readonly Drill[] = [
+  repeatTurns,
+  pairTurns,
+  sameTurns,
+  lineTurns,
+  quoteTurns,
+  quoteTurns,
+  (random) => taskTurns(random, ['addition', 'addition', ...foundationalTasks]),
+]
 
 function drawWord(random: Random, name: (isCapitalised: boolean) => string): string {
   const roll = random.next()
@@ -85,12 +77,21 @@ function sameTurns(random: Random): Turn[] {
   return Array.from({ length: random.between(4, 8) }, (): Turn => {
     const word = drawWord(random, names.next)
     const isSame = random.chance(0.5)
-    return [`Same: ${word}, ${isSame ? word : drawWord(random, names.next)}?`, isSame ? 'YES' : 'NO']
+    return [`Same: ${word}, ${isSame ? word : otherWord(word, random, names.next)}?`, isSame ? 'YES' : 'NO']
   })
 }
 
+/** Another word, which often looks alike. */
+function otherWord(word: string, random: Random, name: (isCapitalised: boolean) => string): string {
+  if (random.chance(0.5) && isName(word)) return similarName(word, random, 'training')
+  for (;;) {
+    const other = drawWord(random, name)
+    if (other !== word) return other
+  }
+}
+
 /** One line of a text at a time, judged by itself: does the answer say what the line says? */
-function lineTurns(seed: string, random: Random): Turn[] {
+function lineTurns(random: Random, { seed }: { seed: string }): Turn[] {
   const world = makeWorld({ seed, split: 'training', shape: { creature: 1, tool: 1, town: 1, person: 1 } })
   const names = nameSource(random, 'training')
   const drawName = (kind: Kind): string => names.next(isCapitalised(kind))
@@ -108,10 +109,10 @@ function lineTurns(seed: string, random: Random): Turn[] {
 }
 
 /** A chunk once, then its facts one by one: the sentence, and the value. */
-function quoteTurns(seed: string, random: Random, options: { difficulty: number; manner: Manner }): Turn[] {
-  const scene = makeScene(seed, random, { split: 'training', ...options })
+function quoteTurns(random: Random, { seed, difficulty }: { seed: string; difficulty: number }): Turn[] {
+  const scene = makeScene(seed, random, { split: 'training', difficulty })
   const told = scene.sections.flatMap((section) =>
-    section.lines.flatMap((line) => (line.fact ? [{ text: quoteOf(scene, line), fact: line.fact }] : [])),
+    section.lines.flatMap((line) => (line.fact ? [{ text: line.core, fact: line.fact }] : [])),
   )
   const turns = random
     .shuffle(told)
@@ -124,7 +125,7 @@ function quoteTurns(seed: string, random: Random, options: { difficulty: number;
   return turns.map(([user, answer], at) => [at === 0 ? `${scene.chunk}\n\n${user}` : user, answer])
 }
 
-function taskTurns(random: Random, tasks: readonly FoundationalTask[] = foundationalTasks): Turn[] {
+function taskTurns(random: Random, tasks: readonly FoundationalTask[]): Turn[] {
   return Array.from({ length: 4 }, () => {
     const { question, answer } = makeTask(random.pick(tasks), random, { isHeldOut: false })
     return [question, answer]

@@ -4,7 +4,7 @@
 import { attributesOf, type Kind, kinds, valueSet } from './attributes.ts'
 import type { StageCase } from './cases.ts'
 import { corruptFact, untold, writeSection, type Line, type Section } from './documents.ts'
-import { nameSource, type NameSplit } from './names.ts'
+import { nameSource, type NameSplit, similarName } from './names.ts'
 import type { Random } from './random.ts'
 import { factsOf, isCapitalised, makeWorld, mention, phrase, type Entity, type Fact, type World } from './world.ts'
 
@@ -25,26 +25,19 @@ export function isDescriptionOf(question: string, entity: Entity): boolean {
   return descriptionQuestions.some((form) => form.replace('{e}', mention(entity)) === question)
 }
 
-/**
- * How a perfect judge writes. `early`: whole sentences as quotes, any wrong choices. `late`: the part of the sentence that states the
- * fact, wrong choices in a fixed order; easier to be exact about, so the models are brought there once they can read.
- */
-export type Manner = 'early' | 'late'
-
 /** What a chunk of an unseen document gives to ask about. */
 export interface Scene {
   world: World
   sections: Section[]
   chunk: string
-  manner: Manner
   drawName: (kind: Kind) => string
+  /** A name that looks like this one. */
+  drawSimilar: (name: string) => string
 }
 
 export interface SceneOptions {
   split: NameSplit
   difficulty: number
-  /** `late` unless told. */
-  manner?: Manner
 }
 
 /** Makes a small world and one chunk of it. `difficulty` 0 gives three facts and no distractor, 1 the full language. */
@@ -63,9 +56,9 @@ export function makeScene(seed: string, random: Random, options: SceneOptions): 
   return {
     world,
     sections,
-    manner: options.manner ?? 'late',
     chunk: title + sections.map((section) => section.text).join('\n\n'),
     drawName: (kind) => names.next(isCapitalised(kind)),
+    drawSimilar: (name) => similarName(name, random, options.split),
   }
 }
 
@@ -148,8 +141,18 @@ function drawUntold(scene: Scene, random: Random): QaPair {
     if (fact && !isTold) return ask([fact], style, random)
   }
   const fact = random.pick(toldFacts(section))
-  const stranger: Entity = { ...section.entity, name: scene.drawName(section.entity.kind) }
-  return ask([{ ...fact, entity: stranger }], style, random)
+  return ask([{ ...fact, entity: strangerTo(scene, section.entity, random) }], style, random)
+}
+
+/** A thing of the same kind that the text does not speak of; half of them have names that look alike. */
+function strangerTo(scene: Scene, entity: Entity, random: Random): Entity {
+  return { ...entity, name: random.chance(0.5) ? scene.drawSimilar(entity.name) : scene.drawName(entity.kind) }
+}
+
+/** Another thing of the text where there is one, else a stranger. */
+function otherThan(scene: Scene, entity: Entity, random: Random): Entity {
+  const others = scene.sections.filter((section) => section.entity !== entity)
+  return others.length > 0 && random.chance(0.5) ? random.pick(others).entity : strangerTo(scene, entity, random)
 }
 
 function lineOf(scene: Scene, fact: Fact): Line | undefined {
@@ -158,20 +161,32 @@ function lineOf(scene: Scene, fact: Fact): Line | undefined {
     .find((line) => line.fact?.entity === fact.entity && line.fact.attribute === fact.attribute)
 }
 
-/** What a perfect judge quotes of a line. */
-export function quoteOf(scene: Scene, line: Line): string {
-  return scene.manner === 'late' ? line.core : line.text
-}
-
 /** Replaces one value of a pair by a wrong one; the wrong fact comes first in `facts`. */
 function corruptPair(scene: Scene, pair: QaPair, random: Random): QaPair {
-  const nearby = scene.sections.flatMap((section) => section.lines.flatMap((line) => (line.fact ? [line.fact] : [])))
-  const index = scene.manner === 'late' && random.chance(0.6) ? 0 : random.between(0, pair.facts.length - 1)
-  const wrong = corruptFact(pair.facts[index] as Fact, random, { nearby, drawName: scene.drawName })
+  const index = random.chance(0.6) ? 0 : random.between(0, pair.facts.length - 1)
+  const wrong = wrongFact(scene, pair.facts[index] as Fact, random)
   const facts = pair.facts.map((fact, at) => (at === index ? wrong : fact))
   const isShort = pair.facts.length === 1 && pair.answer === pair.facts[0]?.value
   const answer = pair.facts.length > 1 ? describe(facts) : answerOf(wrong, isShort ? 'short' : 'sentence')
   return { question: pair.question, answer, facts: [wrong] }
+}
+
+/** A wrong value: often what the text says of another thing, or a name that looks alike. */
+function wrongFact(scene: Scene, fact: Fact, random: Random): Fact {
+  const nearby = scene.sections.flatMap((section) => section.lines.flatMap((line) => (line.fact ? [line.fact] : [])))
+  const confused = nearby.filter((other) => other.attribute === fact.attribute && other.value !== fact.value)
+  if (confused.length > 0 && random.chance(0.6)) return { ...fact, value: random.pick(confused).value }
+  const drawName = (kind: Kind): string => (random.chance(0.5) ? scene.drawSimilar(fact.value) : scene.drawName(kind))
+  return corruptFact(fact, random, { nearby, drawName })
+}
+
+/** The same answer told of another thing than the question's. The pair's answer has to be a sentence or a description. */
+function misname(scene: Scene, pair: QaPair, random: Random): QaPair & { other: Entity } {
+  const asked = (pair.facts[0] as Fact).entity
+  const other = otherThan(scene, asked, random)
+  const facts = pair.facts.map((fact) => ({ ...fact, entity: other }))
+  const answer = facts.length > 1 ? describe(facts) : answerOf(facts[0] as Fact, 'sentence')
+  return { ...pair, answer, other }
 }
 
 export function qaCase(scene: Scene, random: Random): StageCase {
@@ -195,21 +210,27 @@ export function qaCase(scene: Scene, random: Random): StageCase {
 
 export function faithfulCase(scene: Scene, random: Random): StageCase {
   const isGood = random.chance(0.5)
-  const isUntold = !isGood && random.chance(0.3)
-  const base = isUntold ? drawUntold(scene, random) : drawPair(scene, random)
-  const pair = isGood || isUntold ? base : corruptPair(scene, base, random)
+  const fault = random.next()
+  const isUntold = !isGood && fault < 0.25
+  const isMisnamed = !isGood && fault > 0.8
+  const base = isUntold
+    ? drawUntold(scene, random)
+    : drawPair(scene, random, isMisnamed ? random.pick(['sentence', 'description'] as const) : drawStyle(random))
+  const pair = isGood || isUntold ? base : isMisnamed ? misname(scene, base, random) : corruptPair(scene, base, random)
   const line = isUntold ? undefined : lineOf(scene, pair.facts[0] as Fact)
   const variables = { chunk: scene.chunk, question: pair.question, answer: pair.answer }
   return {
     stage: 'knowledge-faithful',
     variables,
     examples: [],
-    output: { quote: line ? quoteOf(scene, line) : 'none', verdict: isGood ? 'YES' : 'NO' },
+    output: { quote: line?.core ?? 'none', verdict: isGood ? 'YES' : 'NO' },
   }
 }
 
+const relevanceStyles = ['short', 'short', 'sentence', 'sentence', 'description'] as const
+
 export function relevantCase(scene: Scene, random: Random): StageCase {
-  const good = drawPair(scene, random, random.chance(0.6) ? 'short' : 'sentence')
+  const good = drawPair(scene, random, random.pick(relevanceStyles))
   const isWrongValue = random.chance(0.3)
   const shown = isWrongValue ? corruptPair(scene, good, random) : good
   const judged = random.chance(0.5)
@@ -226,16 +247,23 @@ export function relevantCase(scene: Scene, random: Random): StageCase {
 
 function praise(pair: QaPair): string {
   const fact = pair.facts[0] as Fact
+  if (isDescriptionOf(pair.question, fact.entity)) return `It asks about ${mention(fact.entity)} and gets it.`
   return `It asks for the ${fact.attribute.noun} of ${mention(fact.entity)} and gets it.`
 }
 
 function spoil(scene: Scene, pair: QaPair, random: Random): { pair: QaPair; reason: string } {
   const fact = pair.facts[0] as Fact
-  const way = random.between(0, 2)
-  if (way === 0) {
-    const stranger = { ...fact, entity: { ...fact.entity, name: scene.drawName(fact.entity.kind) } }
-    const asked = ask([stranger], pair.answer === fact.value ? 'short' : 'sentence', random)
-    return { pair: asked, reason: `The text is not about ${mention(stranger.entity)}.` }
+  const isShort = pair.answer === fact.value
+  const isDescription = isDescriptionOf(pair.question, fact.entity)
+  if (random.chance(0.35)) {
+    const stranger = strangerTo(scene, fact.entity, random)
+    const facts = pair.facts.map((told) => ({ ...told, entity: stranger }))
+    const asked = ask(facts, isShort ? 'short' : isDescription ? 'description' : 'sentence', random)
+    return { pair: asked, reason: `The text is not about ${mention(stranger)}.` }
+  }
+  if (isDescription || (!isShort && random.chance(0.5))) {
+    const wrong = misname(scene, pair, random)
+    return { pair: wrong, reason: `It asks about ${mention(fact.entity)} but tells of ${mention(wrong.other)}.` }
   }
   const others = attributesOf(fact.entity.kind).filter(
     (other) => other.values.kind !== fact.attribute.values.kind || other.values.kind === 'set',
@@ -243,7 +271,7 @@ function spoil(scene: Scene, pair: QaPair, random: Random): { pair: QaPair; reas
   const usable = others.filter((other) => JSON.stringify(other.values) !== JSON.stringify(fact.attribute.values))
   const other = random.pick(usable)
   const otherFact = factsOf(scene.world, fact.entity).find((candidate) => candidate.attribute === other) as Fact
-  const answer = pair.answer === fact.value ? otherFact.value : phrase(other.sentence, otherFact)
+  const answer = isShort ? otherFact.value : phrase(other.sentence, otherFact)
   return { pair: { ...pair, answer }, reason: `It asks for the ${fact.attribute.noun} but gets the ${other.noun}.` }
 }
 
@@ -286,7 +314,7 @@ export function wrongValues(fact: Fact, random: Random, drawName: (kind: Kind) =
   return [...wrong]
 }
 
-/** The three values that follow in the closed set or by number; undefined for names. */
+/** The three values that follow in the closed set or by number: choices one can be exact about. Undefined for names. */
 function followingValues(fact: Fact): string[] | undefined {
   const source = fact.attribute.values
   if (source.kind === 'name') return undefined
@@ -301,8 +329,7 @@ function followingValues(fact: Fact): string[] | undefined {
 export function choiceCase(scene: Scene, random: Random): StageCase {
   const pair = drawPair(scene, random, 'short')
   const fact = pair.facts[0] as Fact
-  const ordered = scene.manner === 'late' ? followingValues(fact) : undefined
-  const [wrong1 = '', wrong2 = '', wrong3 = ''] = ordered ?? wrongValues(fact, random, scene.drawName)
+  const [wrong1 = '', wrong2 = '', wrong3 = ''] = followingValues(fact) ?? wrongValues(fact, random, scene.drawName)
   const variables = { chunk: scene.chunk, question: pair.question, answer: pair.answer }
   return { stage: 'knowledge-choice', variables, examples: [], output: { wrong1, wrong2, wrong3 } }
 }
@@ -318,6 +345,6 @@ export function verifyCase(scene: Scene, random: Random): StageCase {
     stage: 'choice-verify',
     variables,
     examples: [],
-    output: { quote: line ? quoteOf(scene, line) : 'none', letter },
+    output: { quote: line?.core ?? 'none', letter },
   }
 }

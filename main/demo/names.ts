@@ -89,6 +89,24 @@ export function nameSource(random: Random, split: NameSplit): NameSource {
   }
 }
 
+const wholeName = new RegExp(`^(${firstSyllables.join('|')})(${lastSyllables.join('|')})$`)
+
+/** Is this one of the invented names? */
+export function isName(word: string): boolean {
+  return wholeName.test(word.toLowerCase()) && !words.has(word.toLowerCase())
+}
+
+/** A name that differs from this one in a single syllable, with the same capitals. */
+export function similarName(name: string, random: Random, split: NameSplit): string {
+  const [plain, first = '', last = ''] = wholeName.exec(name.toLowerCase()) ?? []
+  if (plain === undefined) throw new RangeError(`${name} is not an invented name`)
+  for (;;) {
+    const other = random.chance(0.5) ? first + random.pick(lastSyllables) : random.pick(firstSyllables) + last
+    if (other === plain || words.has(other) || splitOf(other) !== split) continue
+    return name.toLowerCase() === name ? other : capitalise(other)
+  }
+}
+
 const namePattern = new RegExp(`\\b(${firstSyllables.join('|')})(${lastSyllables.join('|')})\\b`, 'gi')
 
 /** Puts a mark between the syllables of every name, so that a tokenizer trained on the text learns syllables and not names. */

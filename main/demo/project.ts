@@ -85,6 +85,11 @@ export function demoWorld(): World {
   return makeWorld({ seed: demoSeed, split: 'held-out', shape: { creature: 4, tool: 4, town: 3, person: 3 } })
 }
 
+/** The skill that a leaf of the demo teaches. */
+export function demoSkillOf(leaf: string): Skill | undefined {
+  return demoStyles.map(skillOf).find(({ style }) => skillPaths[style.family] === leaf)
+}
+
 /** The whole demo project. Equal on every call. */
 export function demoProject(): DemoProject {
   const world = demoWorld()

@@ -29,33 +29,13 @@ export interface TrainingPlan {
   promptStepCount: number
   /** Steps over which chunks grow from three facts to the full language. */
   curriculumSteps: number
+  /** Weight of the last word of what the model writes: a verdict, a score, a letter. */
+  closingWeight: number
   /** Share of reading drills among the rows at the first step, falling in a line to the last share over so many steps. */
   drills: { first: number; last: number; steps: number }
-  /** The last part of the training: judges write in the late manner, verdicts weigh more, and the learning rate falls anew. */
-  late?: {
-    fromStep: number
-    cosineEnd: number
-    learningRate: number
-    closingWeight: number
-    comparing?: Comparing
-    writing?: Writing
-  }
+  /** First step of the student's finishing rows: sums and copying. */
+  finishFromStep?: number
   microbatchTokens: number
-}
-
-/** A spell of drills in comparing two words, which judges need and learn slowest; the learning rate falls once more from its start. */
-interface Comparing {
-  fromStep: number
-  untilStep: number
-  share: number
-  learningRate: number
-}
-
-/** The last spell: more writing (pairs, contexts, answers) and sums; `share` of the rows are foundational tasks. */
-interface Writing {
-  fromStep: number
-  share: number
-  learningRate: number
 }
 
 export const specials = ['<|endoftext|>', '<|im_start|>', '<|im_end|>']
@@ -65,25 +45,17 @@ export const plans: Record<'teacher' | 'student', TrainingPlan> = {
   teacher: {
     shape: { width: 192, layerCount: 5, headCount: 6, kvHeadCount: 3, ffnWidth: 384, contextLength: 1024 },
     seed: 11,
-    stepCount: 4500,
+    stepCount: 6000,
     rowsPerStep: 32,
     learningRate: 3e-3,
     warmupSteps: 50,
-    finalShare: 0.02,
+    finalShare: 0.01,
     promptWeight: 0.2,
     promptStepCount: 500,
     curriculumSteps: 600,
+    closingWeight: 3,
     microbatchTokens: 2048,
-    drills: { first: 0.6, last: 0.05, steps: 600 },
-    cosineSteps: 3300,
-    late: {
-      fromStep: 2400,
-      cosineEnd: 3700,
-      learningRate: 1.3e-3,
-      closingWeight: 4,
-      comparing: { fromStep: 3200, untilStep: 3600, share: 0.4, learningRate: 1e-3 },
-      writing: { fromStep: 4000, share: 0.3, learningRate: 8e-4 },
-    },
+    drills: { first: 0.6, last: 0.15, steps: 800 },
   },
   student: {
     shape: { width: 128, layerCount: 4, headCount: 4, kvHeadCount: 2, ffnWidth: 384, contextLength: 1024 },
@@ -92,59 +64,34 @@ export const plans: Record<'teacher' | 'student', TrainingPlan> = {
     rowsPerStep: 96,
     learningRate: 3e-3,
     warmupSteps: 50,
-    finalShare: 0.03,
+    finalShare: 0.02,
     promptWeight: 0.1,
     promptStepCount: 300,
     curriculumSteps: 1,
+    closingWeight: 1,
     microbatchTokens: 2048,
     drills: { first: 0.2, last: 0, steps: 300 },
-    cosineSteps: 1700,
-    late: { fromStep: 1700, cosineEnd: 2300, learningRate: 1.3e-3, closingWeight: 1 },
+    finishFromStep: 1500,
   },
 }
 
 /** Is this row of the corpus a reading drill? */
-export function isDrill(plan: TrainingPlan, index: number): boolean {
-  const { drills, rowsPerStep, late } = plan
-  if (isWriting(plan, index)) return randomOf(`drill?${index}`).chance(late?.writing?.share ?? 0)
-  if (isComparing(plan, index)) return randomOf(`drill?${index}`).chance(late?.comparing?.share ?? 0)
+export function isDrill({ drills, rowsPerStep }: TrainingPlan, index: number): boolean {
   const progress = Math.min(1, index / rowsPerStep / drills.steps)
   return randomOf(`drill?${index}`).chance(drills.first + (drills.last - drills.first) * progress)
 }
 
-/** Learning rate of a step: a linear warm-up, then a cosine; the late part has a cosine of its own. */
+/** Is this row one of the finishing rows? */
+export function isFinishing({ finishFromStep, rowsPerStep }: TrainingPlan, index: number): boolean {
+  return finishFromStep !== undefined && index >= finishFromStep * rowsPerStep
+}
+
+/** Learning rate of a step: a linear warm-up, then a cosine to the last step. */
 export function learningRateAt(plan: TrainingPlan, step: number): number {
-  const { late, finalShare } = plan
-  const fall = (progress: number): number =>
-    finalShare + (1 - finalShare) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress)))
-  const { comparing: spell, writing } = late ?? {}
-  if (writing && step > writing.fromStep) {
-    return writing.learningRate * fall((step - writing.fromStep) / (plan.stepCount - writing.fromStep))
-  }
-  if (spell && step > spell.fromStep) {
-    return spell.learningRate * fall((step - spell.fromStep) / ((writing?.fromStep ?? plan.stepCount) - spell.fromStep))
-  }
-  if (late && step > late.fromStep) {
-    return late.learningRate * fall((step - late.fromStep) / (late.cosineEnd - late.fromStep))
-  }
-  if (step <= plan.warmupSteps) return (plan.learningRate * step) / plan.warmupSteps
-  return plan.learningRate * fall((step - plan.warmupSteps) / ((plan.cosineSteps ?? plan.stepCount) - plan.warmupSteps))
-}
-
-/** Does this row fall into the spell of writing? */
-export function isWriting({ late, rowsPerStep }: TrainingPlan, index: number): boolean {
-  return late?.writing !== undefined && index >= late.writing.fromStep * rowsPerStep
-}
-
-/** Does this row fall into the spell of comparing? */
-export function isComparing({ late, rowsPerStep }: TrainingPlan, index: number): boolean {
-  const spell = late?.comparing
-  return spell !== undefined && index >= spell.fromStep * rowsPerStep && index < spell.untilStep * rowsPerStep
-}
-
-/** Is this row of the late part? */
-export function isLate({ late, rowsPerStep }: TrainingPlan, index: number): boolean {
-  return late !== undefined && index >= late.fromStep * rowsPerStep
+  const { learningRate, warmupSteps, stepCount, finalShare } = plan
+  if (step <= warmupSteps) return (learningRate * step) / warmupSteps
+  const progress = (step - warmupSteps) / (stepCount - warmupSteps)
+  return learningRate * (finalShare + (1 - finalShare) * 0.5 * (1 + Math.cos(Math.PI * progress)))
 }
 
 /** ChatML, as the corpus is written. */

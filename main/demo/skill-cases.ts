@@ -70,6 +70,11 @@ function spoilQuestion(
   made: SkillPair,
   { random, split }: { random: Random; split: NameSplit },
 ): { question: string; reason: string } {
+  const listed = /(\w+), (\w+), \w+\.$/.exec(made.question)
+  if (listed && random.chance(0.4)) {
+    const twice = `${listed[1]}, ${listed[2]}, ${random.chance(0.5) ? listed[1] : listed[2]}.`
+    return { question: made.question.replace(listed[0], twice), reason: 'It names a thing twice.' }
+  }
   if (random.chance(0.35)) {
     const words = made.question.replace(/[.?]$/, '').split(' ')
     const shuffled = random.shuffle(words)

@@ -72,9 +72,9 @@ export const demoStyles: readonly SkillStyle[] = [
   { family: 'sign', label: 'Card', opening: ' > ', separator: ' | ', closing: '!', sumWord: '', wording: 0 },
 ]
 
-/** A style for training. */
+/** A style for training. Bills come oftener: sums are learnt slowest. */
 export function drawSkill(random: Random): Skill {
-  const family = random.pick(skillFamilies)
+  const family = random.chance(0.25) ? 'bill' : random.pick(skillFamilies)
   const style: SkillStyle = {
     family,
     label: random.pick(trainingLabels),

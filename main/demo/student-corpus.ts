@@ -6,7 +6,7 @@ import { chatPrompt } from './corpus.ts'
 import { type FoundationalTask, foundationalTasks, goods, makeTask } from './foundational.ts'
 import { drillRow } from './drills.ts'
 import { nameSource } from './names.ts'
-import { ask, makeScene, type Manner } from './knowledge-cases.ts'
+import { ask, makeScene } from './knowledge-cases.ts'
 import { randomOf, type Random } from './random.ts'
 import { factsOf, makeWorld, mention, phrase, type Fact, type World } from './world.ts'
 
@@ -28,11 +28,11 @@ interface Turn {
 /** Row `index` of the student's corpus. */
 export function studentRow(
   lore: readonly World[],
-  { seed, index, manner }: { seed: string; index: number; manner: Manner },
+  { seed, index, isFinishing }: { seed: string; index: number; isFinishing: boolean },
 ): CorpusRow {
   const random = randomOf(`student:${seed}:${index}`)
   const roll = random.next()
-  if (manner === 'late') return lateRow(lore, `student:${seed}:${index}`, random)
+  if (isFinishing) return finishingRow(lore, `student:${seed}:${index}`, random)
   const turns =
     roll < 0.4
       ? [taskTurn(random)]
@@ -43,9 +43,9 @@ export function studentRow(
 }
 
 /** The last part: more sums, which are learnt slowest, and more copying from a given text. */
-function lateRow(lore: readonly World[], seed: string, random: Random): CorpusRow {
+function finishingRow(lore: readonly World[], seed: string, random: Random): CorpusRow {
   const roll = random.next()
-  if (roll < 0.12) return drillRow(seed, { difficulty: 1, manner: 'late' })
+  if (roll < 0.12) return drillRow(seed, { difficulty: 1 })
   if (roll < 0.2) return rowOf(amountTurns(random))
   if (roll < 0.3) return rowOf(openBookTurns(seed, random))
   if (roll < 0.5) return rowOf([loreTurn(lore, random)])

@@ -3,6 +3,7 @@
 
 import { attributesOf, type Attribute } from './attributes.ts'
 import { isDescriptionOf } from './knowledge-cases.ts'
+import { isName } from './names.ts'
 import { factsOf, phrase, type Entity, type Fact, type World } from './world.ts'
 
 export type Truth = 'true' | 'false' | 'unknown'
@@ -44,8 +45,17 @@ function answerTruth(fact: Fact, text: string): Truth {
     .replace(/ (?:coins|legs|houses|years|years old)$/, '')
   if (!text.includes(' ') || bare === fact.value) return bare === fact.value ? 'true' : 'false'
   const stated = statedValue(fact.entity, fact.attribute, text)
-  if (stated === undefined) return 'unknown'
+  if (stated === undefined) return tellsOfAnother(fact, text) ? 'false' : 'unknown'
   return stated === fact.value ? 'true' : 'false'
+}
+
+/** Does the sentence answer for another thing than the one asked about? Whether that would be true does not matter. */
+function tellsOfAnother({ entity, attribute }: Pick<Fact, 'entity' | 'attribute'>, text: string): boolean {
+  const names = text.match(/\w+/g)?.filter(isName) ?? []
+  return names.some((name) => {
+    const other = { ...entity, name }
+    return name !== entity.name && statedValue(other, attribute, text) !== undefined
+  })
 }
 
 function sentenceTruth(world: World, entity: Entity, sentence: string): Truth {
@@ -53,9 +63,8 @@ function sentenceTruth(world: World, entity: Entity, sentence: string): Truth {
   for (const attribute of attributesOf(entity.kind)) {
     const stated = statedValue(entity, attribute, sentence)
     const fact = world.facts.find((candidate) => candidate.entity === entity && candidate.attribute === attribute)
-    if (stated === undefined || !fact) continue
-    if (stated === fact.value) return 'true'
-    truth = 'false'
+    if (stated !== undefined && stated === fact?.value) return 'true'
+    if (stated !== undefined || tellsOfAnother({ entity, attribute }, sentence)) truth = 'false'
   }
   return truth
 }

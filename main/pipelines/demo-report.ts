@@ -106,23 +106,23 @@ function compare(
   return { exam, kind, first: 'with replay', second: secondName, ...pairedDifference(counts) }
 }
 
-/** Before: every candidate with an answer, whatever became of it. After: those the chain let pass. */
+/** Before: every candidate with an answer, whatever became of it. After: those the chain let pass. What the oracle cannot judge is not true. */
 function measureTruth(lab: Lab, generationId: GenerationId | undefined): DemoReport['truth'] {
   const judge = demoOracle()
   const judged = samplesOf(lab, generationId).map((sample) => ({
     truth: judge(sample),
     hasPassed: sample.state === 'passed',
   }))
-  const decided = judged.filter(({ truth }) => truth !== 'unknown')
+  const passed = judged.filter(({ hasPassed }) => hasPassed)
   return {
-    before: shareOf(decided),
-    after: shareOf(decided.filter(({ hasPassed }) => hasPassed)),
-    undecided: judged.length - decided.length,
+    before: shareOf(judged),
+    after: shareOf(passed),
+    undecided: passed.filter(({ truth }) => truth === 'unknown').length,
   }
 }
 
-function shareOf(decided: { truth: Truth }[]): Share {
-  return { true: decided.filter(({ truth }) => truth === 'true').length, total: decided.length }
+function shareOf(judged: { truth: Truth }[]): Share {
+  return { true: judged.filter(({ truth }) => truth === 'true').length, total: judged.length }
 }
 
 /** The run's candidates that got as far as an answer. */

@@ -22,6 +22,7 @@ import { writeDemoReport } from './demo-report.ts'
 import { takeExams } from './exams.ts'
 import { exportCheckpoint } from './export-model.ts'
 import { createGeneration } from './generate.ts'
+import { createRateMeter } from './job-rate.ts'
 import type { JobContext, JobHandler, Lab } from './lab.ts'
 import { requireModel } from './models.ts'
 import { createTuning } from './tuning-methods.ts'
@@ -31,10 +32,12 @@ export interface DemoWish {
   withoutReplay: boolean
 }
 
-/** One step; `seconds` is its share of a run measured on two cores, used for the ETA of what has not begun. */
-interface Step {
+/** `seconds` is the step's share of a run measured on two cores, for the ETA of what has not begun. */
+interface PlannedStep {
   name: string
   seconds: number
+}
+interface Step extends PlannedStep {
   run: (run: DemoRun) => Promise<void>
 }
 
@@ -65,11 +68,16 @@ export function demoHandler(lab: Lab): JobHandler {
       if (recall(lab, context.job.id, `done ${step.name}`)) continue
       context.log(step.name)
       const startedAtMs = lab.now()
-      const left = wanted.slice(index + 1).reduce((sum, later) => sum + later.seconds, 0)
+      const clock = demoClock(
+        { step, before: wanted.slice(0, index), after: wanted.slice(index + 1) },
+        spentOf(lab, context.job.id),
+      )
+      const meter = createRateMeter()
       const stage = { index, count: wanted.length, name: step.name, names: wanted.map(({ name }) => name) }
       const progress = (inner: JobProgress) => {
-        const etaSeconds = inner.etaSeconds ?? remaining(step, startedAtMs, lab.now())
-        context.progress({ ...inner, etaSeconds: etaSeconds + left, stage })
+        const measured = meter.measure(inner, lab.now())
+        const etaSeconds = clock((lab.now() - startedAtMs) / 1000, measured.etaSeconds)
+        context.progress({ ...measured, etaSeconds, stage })
       }
       progress({ done: 0, total: 1, label: step.name, ratePerSecond: null, etaSeconds: null })
       await step.run({ lab, context: { ...context, progress }, wish })
@@ -80,8 +88,29 @@ export function demoHandler(lab: Lab): JobHandler {
   }
 }
 
-function remaining(step: Step, startedAtMs: number, nowMs: number): number {
-  return Math.max(1, step.seconds - (nowMs - startedAtMs) / 1000)
+/** Planned seconds that have to be behind a run before its own pace is believed. */
+const believedSeconds = 30
+
+/**
+ * Seconds left of the whole run: what this step's own rate says (else its plan), and the plan of the later steps at the pace this
+ * machine has shown so far.
+ */
+export function demoClock(
+  { step, before, after }: { step: PlannedStep; before: readonly PlannedStep[]; after: readonly PlannedStep[] },
+  spent: Record<string, number>,
+): (elapsedSeconds: number, stepEtaSeconds: number | null) => number {
+  const planned = (steps: readonly PlannedStep[]) => steps.reduce((sum, each) => sum + each.seconds, 0)
+  const spentBefore = before.reduce((sum, each) => sum + (spent[each.name] ?? 0), 0)
+  const elapsedBefore = spent[step.name] ?? 0
+  return (elapsedSeconds, stepEtaSeconds) => {
+    const elapsed = elapsedBefore + elapsedSeconds
+    const isKnown = stepEtaSeconds !== null && elapsedSeconds > 3
+    const plannedSoFar = planned(before) + (isKnown ? step.seconds : 0)
+    const actualSoFar = spentBefore + (isKnown ? elapsed + stepEtaSeconds : 0)
+    const pace = plannedSoFar < believedSeconds ? 1 : actualSoFar / plannedSoFar
+    const own = isKnown ? stepEtaSeconds : Math.max(1, step.seconds * pace - elapsed)
+    return own + planned(after) * pace
+  }
 }
 
 async function takeBaseExams({ lab, context }: DemoRun): Promise<void> {
@@ -196,8 +225,13 @@ function remember(lab: Lab, jobId: JobId, left: { key: string; value: unknown })
 }
 
 function addSeconds(lab: Lab, jobId: JobId, { name, seconds }: { name: string; seconds: number }): void {
-  const known = (recall(lab, jobId, 'seconds') ?? {}) as Record<string, number>
+  const known = spentOf(lab, jobId)
   remember(lab, jobId, { key: 'seconds', value: { ...known, [name]: (known[name] ?? 0) + seconds } })
+}
+
+/** Seconds spent on each step, over all its runs. */
+function spentOf(lab: Lab, jobId: JobId): Record<string, number> {
+  return (recall(lab, jobId, 'seconds') ?? {}) as Record<string, number>
 }
 
 /** The two models that ship with the demo, wherever other models play their roles now. */

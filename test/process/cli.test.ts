@@ -277,7 +277,7 @@ ST              78.0 % [73.0, 83.0]  -
 
 Retention: with replay minus base: -2.0 points [-10.0, +6.0]
 
-Samples that are true: 80.0 % (80 of 100) before the filters, 98.0 % (49 of 50) after; 2 undecided.
+Samples that are true: 80.0 % (80 of 100) before the filters, 98.0 % (49 of 50) after (2 of these could not be judged and count as untrue).
 Answers that could not be parsed: 1 of 400 calls.
 Exported model: /x/model.gguf (2.5 MB)
 Time: Generation 1:05

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { demoProject } from '../../main/demo/project.ts'
 import { demoOracle } from '../../main/demo/sample-truth.ts'
+import { phrase } from '../../main/demo/world.ts'
 
 const project = demoProject()
 const judge = demoOracle()
@@ -24,6 +25,20 @@ describe('the oracle of the demo', () => {
       const answer = (accepted[0] ?? '').replace(/\w+(?=\W*$)/, 'nonsense')
       expect(judge({ leaf, context, question, answer }), `${question} ${answer}`).toBe('false')
     }
+  })
+
+  it('calls a right value told of another thing false', () => {
+    const leaf = 'knowledge/places/towns'
+    const asked = project.world.facts.filter(({ entity }) => entity.kind === 'town')
+    for (const fact of asked) {
+      const question = phrase(fact.attribute.questions[0] ?? '', fact)
+      const other = { ...fact, entity: { ...fact.entity, name: 'Mabar' } }
+      const answer = phrase(fact.attribute.sentence, other)
+      expect(judge({ leaf, context: '', question, answer }), `${question} ${answer}`).toBe('false')
+      const description = `Tell me about ${fact.entity.name}.`
+      expect(judge({ leaf, context: '', question: description, answer }), `${description} ${answer}`).toBe('false')
+    }
+    expect(asked.length).toBeGreaterThan(10)
   })
 
   it('calls a question it cannot read unknown', () => {

@@ -18,7 +18,7 @@ export function demoTable(report: DemoReport): string {
         `${exam}: ${first} minus ${second}: ${points(difference)} points [${points(interval.low)}, ${points(interval.high)}]`,
     ),
     '',
-    `Samples that are true: ${share(truth.before)} before the filters, ${share(truth.after)} after; ${truth.undecided} undecided.`,
+    `Samples that are true: ${share(truth.before)} before the filters, ${share(truth.after)} after (${truth.undecided} of these could not be judged and count as untrue).`,
     `Answers that could not be parsed: ${parseFailures.count} of ${parseFailures.calls} calls.`,
     ...report.exports.map((file) => `Exported ${file.what}: ${file.path} (${(file.sizeBytes / 1e6).toFixed(1)} MB)`),
     `Time: ${report.stageSeconds.map((stage) => `${stage.name} ${formatSeconds(stage.seconds)}`).join(', ')}`,
