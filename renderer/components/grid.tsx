@@ -1,7 +1,7 @@
 // A plain table: columns as data, rows that may open. Draws a few hundred rows at most and says how many it leaves out; lists that
 // must show more are virtual.
 
-import type { KeyboardEvent, ReactNode } from 'react'
+import { Fragment, type KeyboardEvent, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 const mostRows = 300
@@ -20,10 +20,12 @@ interface GridProps<Row> {
   keyOf(row: Row): string
   onOpen?: (row: Row) => void
   selectedKey?: string | undefined
+  /** What a row has to say beyond its cells, over the whole width below it; null for nothing. */
+  noteOf?: (row: Row) => ReactNode
 }
 
 /** The table. Rows that open are reached with Tab and opened with Enter. */
-export function Grid<Row>({ label, columns, rows, keyOf, onOpen, selectedKey }: GridProps<Row>) {
+export function Grid<Row>({ label, columns, rows, keyOf, onOpen, selectedKey, noteOf }: GridProps<Row>) {
   const { t } = useTranslation()
   const hidden = rows.length - mostRows
   return (
@@ -40,18 +42,30 @@ export function Grid<Row>({ label, columns, rows, keyOf, onOpen, selectedKey }: 
         </thead>
         <tbody>
           {rows.slice(0, mostRows).map((row) => (
-            <tr key={keyOf(row)} {...opening(row, { keyOf, onOpen, selectedKey })}>
-              {columns.map((column) => (
-                <td key={column.key} className={column.isNumeric ? 'num' : undefined}>
-                  {column.render(row)}
-                </td>
-              ))}
-            </tr>
+            <Fragment key={keyOf(row)}>
+              <tr {...opening(row, { keyOf, onOpen, selectedKey })}>
+                {columns.map((column) => (
+                  <td key={column.key} className={column.isNumeric ? 'num' : undefined}>
+                    {column.render(row)}
+                  </td>
+                ))}
+              </tr>
+              <Note colSpan={columns.length}>{noteOf?.(row)}</Note>
+            </Fragment>
           ))}
         </tbody>
       </table>
       {hidden > 0 && <p className="dim">{t('more', { count: hidden })}</p>}
     </div>
+  )
+}
+
+function Note({ colSpan, children }: { colSpan: number; children: ReactNode }) {
+  if (children === null || children === undefined) return null
+  return (
+    <tr className="note">
+      <td colSpan={colSpan}>{children}</td>
+    </tr>
   )
 }
 

@@ -62,7 +62,7 @@ export const CurateFilters = memo(function CurateFilters({ filter, onChange, sea
         onChange={(value) => set({ reviewed: value === null ? undefined : value === 'true' })}
       />
       <NumberInput
-        w={92}
+        w={118}
         aria-label={t('curate.minScore')}
         placeholder={t('curate.minScore')}
         min={0}

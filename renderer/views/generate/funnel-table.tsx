@@ -31,7 +31,15 @@ export function FunnelTable({ funnel }: { funnel: readonly LeafFunnel[] }) {
     { key: 'bar', title: t('generate.keptAndDropped'), render: (leaf) => <FunnelBar funnel={leaf} /> },
     { key: 'dropped', title: t('generate.droppedBy'), render: (leaf) => <Dropped funnel={leaf} /> },
   ]
-  return <Grid label={t('generate.funnel')} columns={columns} rows={funnel} keyOf={({ leaf }) => leaf} />
+  return (
+    <Grid
+      label={t('generate.funnel')}
+      columns={columns}
+      rows={funnel}
+      keyOf={({ leaf }) => leaf}
+      noteOf={({ shortfall }) => shortfall && <span className="warn">{shortfall}</span>}
+    />
+  )
 }
 
 const dropColours = ['var(--series-2)', 'var(--series-3)', 'var(--line-strong)']
@@ -58,14 +66,11 @@ function Dropped({ funnel }: { funnel: LeafFunnel }) {
   const { t } = useTranslation()
   const name = (stage: StageName) => t(`drops.${stage}`)
   return (
-    <div>
-      <span className="dim">
-        {funnel.droppedBy
-          .filter(({ count }) => count > 0)
-          .map(({ stage, count }) => `${name(stage)} ${formatCount(count)}`)
-          .join(' · ') || '–'}
-      </span>
-      {funnel.shortfall && <div className="warn">{funnel.shortfall}</div>}
-    </div>
+    <span className="dim">
+      {funnel.droppedBy
+        .filter(({ count }) => count > 0)
+        .map(({ stage, count }) => `${name(stage)} ${formatCount(count)}`)
+        .join(' · ') || '–'}
+    </span>
   )
 }

@@ -114,7 +114,7 @@ function Machine() {
         [
           t('settings.trainer'),
           <span key="trainer" className={trainer.isReady ? 'good' : 'bad'}>
-            {trainer.message} {trainer.remedy}
+            {trainer.isReady ? t('settings.trainerReady') : `${trainer.message} ${trainer.remedy}`}
           </span>,
         ],
       ]}
