@@ -82,17 +82,20 @@ export function connectEngine(port: Port): EngineApi {
     if (frame.kind === 'ok') waiting?.resolve(frame.output)
     else waiting?.reject(new AppError(frame.error))
   })
+  let isClosed = false
+  const gone = new AppError({
+    code: 'worker-died',
+    message: 'The connection to the engine was lost.',
+    remedy: 'Reload the window; running jobs go on or can be resumed.',
+  })
   port.onClose(() => {
-    const gone = new AppError({
-      code: 'worker-died',
-      message: 'The connection to the engine was lost.',
-      remedy: 'Reload the window; running jobs go on or can be resumed.',
-    })
+    isClosed = true
     for (const waiting of pending.values()) waiting.reject(gone)
     pending.clear()
   })
   return {
     call<Name extends MethodName>(method: Name, input: MethodInput<Name>) {
+      if (isClosed) return Promise.reject(gone)
       const id = nextId++
       return new Promise<MethodOutput<Name>>((resolve, reject) => {
         pending.set(id, { resolve: resolve as (output: unknown) => void, reject })

@@ -149,6 +149,7 @@ test.each(remote)('%s that breaks fails the open calls, and the job goes on', as
   const pending = client.api.call('workspace.hardware', {})
   client.breakOff()
   await expect(pending).rejects.toMatchObject({ code: 'worker-died' })
+  await expect(client.api.call('workspace.hardware', {})).rejects.toMatchObject({ code: 'worker-died' })
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(engine.lab.jobs.get(id).state).toBe('running')
 })

@@ -1,6 +1,8 @@
 // The web host's doors: who gets in, who does not, and what is never served.
 
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -174,6 +176,21 @@ describe('the WebSocket', () => {
     socket.send('x'.repeat(33 << 20))
     expect(await closed).toBe(1009)
   })
+})
+
+test('a stranger who resets the connection of a refused upgrade does not end the host', async () => {
+  const wire = connect(port, '127.0.0.1')
+  await once(wire, 'connect')
+  wire.write('GET /ws HTTP/1.1\r\nHost: elsewhere\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  wire.resetAndDestroy()
+  await once(wire, 'close')
+  expect(await dial({ cookie, origin: host.origin }, '//')).toBe('404')
+  expect((await ask('/', { cookie })).status).toBe(200)
+})
+
+test('a name that no file can have is not found, and the host goes on', async () => {
+  expect((await ask(`/${'a'.repeat(300)}.js`, { cookie })).status).toBe(404)
+  expect((await ask('/', { cookie })).status).toBe(200)
 })
 
 test('without a built renderer the host says what to run', async () => {

@@ -30,9 +30,18 @@ export function findPageFile(rendererDir: string, pathname: string): PageFile | 
   if (name.includes('\0') || name.includes('\\')) return null
   const path = resolve(join(rendererDir, name === '/' ? 'index.html' : name))
   const contentType = contentTypes[extname(path)]
-  if (!contentType || !statSync(path, { throwIfNoEntry: false })?.isFile()) return null
+  if (!contentType || !isFile(path)) return null
   // Links count as what they point to.
   return realpathSync(path).startsWith(realpathSync(rendererDir) + sep) ? { path, contentType } : null
+}
+
+/** False also for a name that no file can have, such as one that is too long. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 /** Headers of every answer. `connect` names what the page may talk to besides its own origin. */

@@ -49,6 +49,8 @@ export async function startWebHost({ engine, rendererDir, port = 0 }: WebHostOpt
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxFrameBytes })
   server.on('request', (request, response) => answer(request, response, { access, rendererDir }))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // From here on Node watches this socket no more: without a listener a reset by the other side would end the process.
+    socket.on('error', () => socket.destroy())
     const refusal = whyRefused(request, access, sockets.clients.size)
     if (refusal) socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`)
     else sockets.handleUpgrade(request, socket, head, (client) => serveEngine(engine, socketPort(client)))
@@ -84,7 +86,7 @@ function whyRefused(request: IncomingMessage, access: Access, clientCount: numbe
   if (!access.isHostOurs(request)) return '421 Misdirected Request'
   if (!access.isOriginOurs(request)) return '403 Forbidden'
   if (!access.hasSession(request)) return '401 Unauthorized'
-  if (new URL(request.url ?? '/', access.origin).pathname !== '/ws') return '404 Not Found'
+  if (URL.parse(request.url ?? '/', access.origin)?.pathname !== '/ws') return '404 Not Found'
   return clientCount >= maxClients ? '503 Service Unavailable' : null
 }
 
