@@ -198,7 +198,9 @@ export class Jobs implements JobRunner {
 
   #pump(): void {
     if (this.#running || this.#isClosed) return
-    const next = nextQueuedJob(this.#options.db)
+    // A job whose end could not be written still stands in the queue of the database; it has had its turn.
+    const ended = [...this.#unsaved.values()].filter(({ state }) => state !== 'queued').map(({ id }) => id)
+    const next = nextQueuedJob(this.#options.db, ended)
     if (next) this.#run(next)
   }
 

@@ -75,9 +75,14 @@ export function listJobs(db: Database): Job[] {
     .map(toJob)
 }
 
-/** The queued job that has waited longest. */
-export function nextQueuedJob(db: Database): Job | undefined {
-  const row = db.prepare<[], JobRow>("select * from jobs where state = 'queued' order by queue_number limit 1").get()
+/** The queued job that has waited longest, apart from those named. */
+export function nextQueuedJob(db: Database, except: readonly JobId[]): Job | undefined {
+  const row = db
+    .prepare<[string], JobRow>(
+      `select * from jobs where state = 'queued' and id not in (select value from json_each(?))
+       order by queue_number limit 1`,
+    )
+    .get(JSON.stringify(except))
   return row && toJob(row)
 }
 

@@ -201,6 +201,18 @@ describe('failing', () => {
     expect(jobs.get(job.id).state).toBe('failed')
   })
 
+  test('a queue whose states cannot be written gives every job one turn, and the rest of the program goes on', async () => {
+    const turns: string[] = []
+    const jobs = runner(async ({ job }) => {
+      turns.push(job.title)
+      db.exec(`create trigger if not exists no_room before update on jobs begin select raise(abort, 'no room'); end`)
+    })
+    const begun = ['a', 'b', 'c'].map((title) => begin(jobs, title))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(turns).toEqual(['a', 'b', 'c'])
+    for (const { id } of begun) expect(jobs.get(id).state).toBe('done')
+  })
+
   test('an unknown kind of job is refused before anything is written', () => {
     const jobs = runner(async () => undefined)
     expect(() => jobs.start({ kind: 'tune', title: '', subject: '' })).toThrow(/cannot run jobs of kind tune/)
