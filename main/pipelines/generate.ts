@@ -128,8 +128,11 @@ async function generate(lab: Lab, context: JobContext, { plan, teacher, leaves, 
   } finally {
     context.signal.removeEventListener('abort', onAbort)
     onAbort()
-    writer.flush()
-    await session.dispose()
+    try {
+      writer.flush()
+    } finally {
+      await session.dispose()
+    }
   }
 }
 

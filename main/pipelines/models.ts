@@ -90,7 +90,7 @@ export async function relinkShipped(lab: Lab): Promise<void> {
   const { db } = lab.project()
   for (const lost of listModels(db)) {
     const shipped = join(lab.resources.demoModelsDir, basename(lost.path))
-    if (!lost.isDemo || sizeOnDisk(lost.path) !== null || sizeOnDisk(shipped) === null) continue
+    if (!lost.isDemo || sizeOnDisk(lost.path) === lost.sizeBytes || sizeOnDisk(shipped) === null) continue
     const found = await registerModel(lab, { path: shipped })
     for (const role of lost.roles) assignRole(db, role, found.id)
   }

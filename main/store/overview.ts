@@ -13,13 +13,13 @@ export interface ProjectCounts {
 }
 
 const tables = {
-  leaves: 'leaves',
-  seeds: 'seeds',
-  documents: 'documents',
+  leaves: 'leaves where removed_at_ms is null',
+  seeds: 'seeds where removed_at_ms is null',
+  documents: 'documents where removed_at_ms is null',
   candidates: 'candidates',
-  datasets: 'datasets',
+  datasets: 'datasets where is_frozen = 1',
   tunings: 'tunings',
-  evaluations: 'evaluations',
+  evaluations: 'evaluations where is_finished = 1',
 } as const
 
 export function countProject(db: Database): ProjectCounts {

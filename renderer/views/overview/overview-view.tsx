@@ -42,7 +42,7 @@ function OverviewBody({ overview }: { overview: Overview }) {
       </>
     )
   }
-  const isUnderWay = demoJob !== null && demoJob.state !== 'done'
+  const isUnderWay = demoJob !== null && demoJob.state !== 'done' && demoJob.state !== 'cancelled'
   return (
     <>
       {isUnderWay ? (
