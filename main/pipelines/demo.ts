@@ -14,7 +14,7 @@ import type { DemoReport } from '../contract/workspace.ts'
 import { demoQuotas, demoTuningPhases } from '../demo/plan.ts'
 import { readDemoValue, saveDemoValue } from '../store/demo.ts'
 import { listExams } from '../store/exams.ts'
-import { setGenerationJob } from '../store/generation.ts'
+import { listGenerations, setGenerationJob } from '../store/generation.ts'
 import { listModels } from '../store/models.ts'
 import { findTuning, listCheckpoints } from '../store/tuning.ts'
 import { freezeDataset } from './datasets.ts'
@@ -144,7 +144,8 @@ async function generate(run: DemoRun): Promise<void> {
     const plan: GenerationPlan = {
       teacherId: roles(lab).teacher.id,
       leaves: demoQuotas(),
-      seed: 1,
+      // Another seed each time: with the same one a second run would only repeat what the first has made.
+      seed: 1 + listGenerations(lab.project().db).length,
       parallel: 16,
       maxAttemptsFactor: 4,
       thresholds: { minPairGrade: 2, nearDuplicateRougeL: 0.98 },

@@ -59,11 +59,23 @@ export class Workspace implements Lab {
     this.#state = readAppState(options.dataDir, defaultSettings(), options.log)
   }
 
-  /** Opens the project that was open last; a fresh data folder gets the demo project. */
+  /**
+   * Opens the project that was open last, or another when its database is damaged: that one stays listed, and opening it says what is
+   * wrong. A data folder without a readable project gets the demo project.
+   */
   async start(): Promise<void> {
-    const known = this.projects()
-    const last = known.find((project) => project.id === this.#state.lastProjectId) ?? known[0]
-    await this.openProject(last?.id ?? this.#create('Demo', true))
+    const known = this.projects().map(({ id }) => id)
+    const last = known.filter((id) => id === this.#state.lastProjectId)
+    for (const id of new Set([...last, ...known])) {
+      try {
+        await this.openProject(id)
+        return
+      } catch (thrown) {
+        if (!(thrown instanceof AppError) || thrown.code !== 'database') throw thrown
+        this.log(`project ${id} could not be opened: ${thrown.message} ${thrown.remedy}`)
+      }
+    }
+    await this.openProject(this.#create('Demo', true))
   }
 
   project(): OpenProject {

@@ -86,6 +86,17 @@ describe('a data folder', () => {
     expect(readFileSync(join(engine.dataDir, 'settings.json.broken'), 'utf8')).toContain('plaid')
   })
 
+  test('whose last project is damaged opens another, and says what is wrong when the damaged one is opened', async () => {
+    const engine = await open()
+    const { id, folder } = await engine.call('project.create', { name: 'Broken' })
+    await engine.close()
+    writeFileSync(join(folder, 'project.sqlite'), 'this is not a database, whatever its name says'.repeat(100))
+    const again = await open({ dataDir: engine.dataDir })
+    const projects = await again.call('project.list', {})
+    expect(projects.find((project) => project.isOpen)).toMatchObject({ name: 'Demo' })
+    await expect(again.call('project.open', { id })).rejects.toMatchObject({ code: 'database' })
+  })
+
   test('with a project that cannot be read still opens, and lists that project by its folder', async () => {
     const engine = await open()
     mkdirSync(join(engine.dataDir, 'projects/torn'), { recursive: true })
