@@ -118,7 +118,8 @@ test.describe('in the desktop window', () => {
     for (const leaf of [goodLeaf, skillLeaf]) {
       const cells = funnel.getByRole('row', { name: leaf }).getByRole('cell')
       await expect(cells.nth(1)).toHaveText(/^\d+ \/ [86]$/)
-      expect(Number(await cells.nth(2).textContent())).toBeGreaterThan(0)
+      // The list is read anew a moment after the job's end is shown.
+      await expect.poll(async () => Number(await cells.nth(2).textContent())).toBeGreaterThan(0)
     }
     await expect(pane.getByText('kept', { exact: true }).first()).toBeVisible()
     await shoot(page, '06-generate-done')
