@@ -1,5 +1,5 @@
-// Learning rates of a phase: linear warm-up, then constant (the paper's choice: decay in a phase hurts the next), cosine or linear to
-// zero. A pure function of the step, so a resumed run sees the same rates.
+// Learning rates of a phase: linear warm-up, then constant (the paper's choice: decay in a phase hurts the next), cosine or linear
+// towards zero, which the step after the last would reach, so that no step trains nothing. A pure function of the step, so a resumed run sees the same rates.
 
 import type { PhasePlan } from '../contract/tuning.ts'
 
@@ -10,6 +10,7 @@ export function learningRateAt(step: number, totalSteps: number, plan: Schedule)
   const warmup = Math.min(plan.warmupSteps, totalSteps)
   if (step <= warmup) return plan.learningRate * (step / warmup)
   if (plan.schedule === 'constant') return plan.learningRate
-  const done = Math.min(1, (step - warmup) / Math.max(1, totalSteps - warmup))
+  const peak = Math.max(1, warmup)
+  const done = (step - peak) / (totalSteps - peak + 1)
   return plan.learningRate * (plan.schedule === 'linear' ? 1 - done : 0.5 * (1 + Math.cos(Math.PI * done)))
 }

@@ -1,8 +1,8 @@
 // Where the files of a tuning run lie: runs/<tuning>/<phase>/<checkpoint> below the project's folder. A checkpoint counts only once its
 // manifest is there (the trainer writes it last); what has none is a torn write and is removed. Paths in the store are relative.
 
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import type { TuningId } from '../contract/ids.ts'
 import type { PhasePlan } from '../contract/tuning.ts'
 import type { OpenProject } from './lab.ts'
@@ -61,6 +61,14 @@ export function listSavedPoints(phaseFolderPath: string): SavedPoint[] {
 /** Folder of a checkpoint to be, absolute. */
 export function pointFolder(phaseFolderPath: string, kind: SavedPoint['kind'], step: number): string {
   return join(phaseFolderPath, `${kind}-${step}`)
+}
+
+/** Renames a checkpoint that cannot be read, so that it is no longer taken for one; answers with where it lies now. */
+export function setAside(folder: string): string {
+  const kept = join(dirname(folder), `damaged-${basename(folder)}`)
+  rmSync(kept, { recursive: true, force: true })
+  renameSync(folder, kept)
+  return kept
 }
 
 /** Removes a checkpoint's files; the manifest goes first, so that an interrupted removal leaves nothing that looks whole. */

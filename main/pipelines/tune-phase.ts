@@ -11,7 +11,7 @@ import type { BatchPlan } from '../domain/mixing.ts'
 import { learningRateAt } from '../domain/schedule.ts'
 import { updatePhase } from '../store/tuning.ts'
 import type { JobContext, Lab } from './lab.ts'
-import { listSavedPoints, pointFolder, removeFolder } from './run-folder.ts'
+import { listSavedPoints, pointFolder, removeFolder, setAside } from './run-folder.ts'
 import { openPlanTrainer } from './trainer-setup.ts'
 import { adoptCheckpoints, finishCheckpoints, recordCheckpoint } from './tune-checkpoints.ts'
 import { createStepLog } from './tune-log.ts'
@@ -74,6 +74,7 @@ async function continuePhase(lab: Lab, work: PhaseWork): Promise<boolean> {
   try {
     adoptCheckpoints(lab, work)
     let step = await loadLatest(trainer, work)
+    adoptCheckpoints(lab, work) // a damaged one is no longer among them
     if (step > 0 && !(await finishCheckpoints(lab, { work, trainer, step }))) return false
     while (step < work.batches.totalSteps) {
       const boundary = nextBoundary(work, step)
@@ -93,16 +94,21 @@ async function continuePhase(lab: Lab, work: PhaseWork): Promise<boolean> {
   }
 }
 
-/** Loads the latest whole checkpoint and answers with its step; a damaged one is set aside for the one before. */
+/**
+ * Loads the latest whole checkpoint and answers with its step; one that cannot be read is set aside, never deleted, for the one before.
+ * Throws where a checkpoint is whole but of another model or setting: going back would not help, and starting over would hide it.
+ */
 async function loadLatest(trainer: Trainer, work: PhaseWork): Promise<number> {
   for (const point of listSavedPoints(work.folder)) {
     try {
       const { step } = await trainer.loadCheckpoint(point.folder)
       return step
     } catch (thrown) {
-      if (!(thrown instanceof AppError) || (thrown.code !== 'file-access' && thrown.code !== 'bad-input')) throw thrown
-      work.context.log(`The checkpoint of step ${point.step} cannot be read (${thrown.message}); using an earlier one.`)
-      removeFolder(point.folder)
+      if (!(thrown instanceof AppError) || thrown.code !== 'file-access') throw thrown
+      const kept = setAside(point.folder)
+      work.context.log(
+        `The checkpoint of step ${point.step} cannot be read (${thrown.message}); using an earlier one. It is kept as ${kept}.`,
+      )
     }
   }
   return 0

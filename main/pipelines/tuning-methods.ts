@@ -7,6 +7,7 @@ import type { CheckpointId, TuningId } from '../contract/ids.ts'
 import type { Model } from '../contract/models.ts'
 import type { Checkpoint, TuningPlan } from '../contract/tuning.ts'
 import { findExam } from '../store/exams.ts'
+import { findModelByPath } from '../store/models.ts'
 import {
   findCheckpoint,
   insertTuning,
@@ -50,9 +51,23 @@ export function tuningMethods(lab: Lab): Handlers<TuningMethods> {
     'tuning.steps': ({ tuningId, after }) => listSteps(lab.project().db, requireTuning(lab, tuningId), after),
     'tuning.checkpoints': ({ tuningId }) =>
       listCheckpoints(lab.project().db, requireTuning(lab, tuningId).id).map((checkpoint) => shown(lab, checkpoint)),
-    'tuning.export': ({ checkpointId, what, type, path }) =>
-      exportCheckpoint(lab, { checkpoint: requireCheckpoint(lab, checkpointId), what, type, path: resolve(path) }),
+    'tuning.export': async ({ checkpointId, what, type, path: wanted }) => {
+      const path = resolve(wanted)
+      refuseForeignModel(lab, path)
+      return exportCheckpoint(lab, { checkpoint: requireCheckpoint(lab, checkpointId), what, type, path })
+    },
   }
+}
+
+/** An export may take the place of an earlier one, never of a model that was not made here. */
+function refuseForeignModel(lab: Lab, path: string): void {
+  const model = findModelByPath(lab.project().db, path)
+  if (!model || model.origin !== '') return
+  throw new AppError({
+    code: 'conflict',
+    message: `The file is "${model.name}", which the project uses: ${path}`,
+    remedy: 'Choose another file name.',
+  })
 }
 
 /** Checks a plan against what the project has and writes the run, all phases waiting. Who starts its job calls setTuningJob. */

@@ -52,6 +52,15 @@ describe('a LoRA tuning', () => {
     )
   })
 
+  test('is never exported over the model of the user that it was tuned from', async () => {
+    const { path, sizeBytes } = tuningLab.student
+    const wish = { checkpointId: best.id, what: 'model', type: 'f16', path } as const
+    await expect(call('tuning.export', wish)).rejects.toMatchObject({ code: 'conflict' })
+    expect(statSync(path).size).toBe(sizeBytes)
+    const models = await call('model.list', {})
+    expect(models.map(({ id }) => id)).toContain(tuningLab.student.id)
+  })
+
   test.each(['f32', 'f16', 'q8_0'] as const)('is exported merged as %s, tested and registered', async (type) => {
     const path = exportTo(`merged-${type}.gguf`)
     const model = await call('tuning.export', { checkpointId: best.id, what: 'model', type, path })

@@ -23,12 +23,19 @@ describe('learning rate', () => {
     expect(learningRateAt(100, 100, plan())).toBe(0.1)
   })
 
-  test('linear and cosine end at zero and pass half the rate half-way', () => {
+  test('linear and cosine fall to just above zero and pass half the rate half-way', () => {
     for (const schedule of ['linear', 'cosine'] as const) {
       const decay = plan({ schedule, warmupSteps: 0 })
-      expect(learningRateAt(100, 100, decay)).toBeCloseTo(0, 10)
-      expect(learningRateAt(50, 100, decay)).toBeCloseTo(0.05, 10)
+      expect(learningRateAt(1, 100, decay)).toBe(0.1)
+      expect(learningRateAt(51, 100, decay)).toBeCloseTo(0.05, 10)
+      expect(learningRateAt(100, 100, decay)).toBeGreaterThan(0)
+      expect(learningRateAt(100, 100, decay)).toBeLessThan(0.0011)
     }
+  })
+
+  test('a phase of one step trains at the full rate whatever its schedule', () => {
+    for (const schedule of ['constant', 'linear', 'cosine'] as const)
+      expect(learningRateAt(1, 1, plan({ schedule, warmupSteps: 0 }))).toBe(0.1)
   })
 
   test('a warm-up longer than the phase reaches the full rate on the last step', () => {
