@@ -2,9 +2,9 @@
 // Set LABDESK_KILLS for more kills of each kind than the default.
 
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JobId, TuningId } from '../../main/contract/ids.ts'
 import { createRandom } from '../../main/domain/random.ts'
@@ -77,6 +77,25 @@ describe('a tuning at one thread', () => {
   )
 
   test(
+    'whose latest checkpoint was damaged goes on from the one before, ends the same, and keeps the damaged one',
+    async () => {
+      const lab = await openTuningLab()
+      opened.push(lab.engine)
+      const { tuningId, jobId } = await startIn(lab)
+      await waitForSteps(lab.engine, 5)
+      await lab.engine.call('job.pause', { jobId })
+      expect((await lab.engine.settled(jobId)).state).toBe('paused')
+      const phase = dirname(latestManifest(lab.engine.dataDir))
+      for (const name of readdirSync(phase).filter((file) => file.endsWith('.f32'))) truncateSync(join(phase, name), 10)
+      await lab.engine.call('job.resume', { jobId })
+      expect(await lab.engine.settled(jobId)).toMatchObject({ state: 'done', error: null })
+      expect(await traceOf(lab.engine, tuningId)).toEqual(undisturbed)
+      expect(existsSync(join(dirname(phase), `damaged-${basename(phase)}`))).toBe(true)
+    },
+    timeoutMs,
+  )
+
+  test(
     'with its trainer killed at random moments ends the same',
     async () => {
       const lab = await openTuningLab()
@@ -144,6 +163,14 @@ describe('a tuning at one thread', () => {
     timeoutMs,
   )
 })
+
+/** The newest checkpoint's manifest under a data folder. */
+function latestManifest(dataDir: string): string {
+  const found = globSync('projects/*/runs/**/checkpoint.json', { cwd: dataDir }).map((name) => join(dataDir, name))
+  const [latest] = found.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
+  if (!latest) throw new Error(`no checkpoint under ${dataDir}`)
+  return latest
+}
 
 /** Waits until that many more steps were told. */
 function waitForSteps(engine: TestEngine, count: number): Promise<void> {
