@@ -49,13 +49,13 @@ interface DemoRun {
 }
 
 const steps: readonly Step[] = [
-  { name: 'Exams of the untouched student', seconds: 15, run: takeBaseExams },
-  { name: 'Generation by the teacher', seconds: 180, run: generate },
-  { name: 'Frozen dataset', seconds: 2, run: freeze },
-  { name: 'Tuning with replay', seconds: 150, run: (run) => tune(run, 'with replay') },
-  { name: 'Tuning without replay', seconds: 120, run: (run) => tune(run, 'without replay') },
-  { name: 'Exported model', seconds: 8, run: exportModels },
-  { name: 'Report', seconds: 2, run: report },
+  { name: 'Exams of the untouched student', seconds: 4, run: takeBaseExams },
+  { name: 'Generation by the teacher', seconds: 75, run: generate },
+  { name: 'Frozen dataset', seconds: 1, run: freeze },
+  { name: 'Tuning with replay', seconds: 105, run: (run) => tune(run, 'with replay') },
+  { name: 'Tuning without replay', seconds: 95, run: (run) => tune(run, 'without replay') },
+  { name: 'Exported model', seconds: 3, run: exportModels },
+  { name: 'Report', seconds: 1, run: report },
 ]
 
 /** Runs or continues a demo run. */
