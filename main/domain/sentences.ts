@@ -27,6 +27,16 @@ export function splitSentences(text: string): Piece[] {
   return pieces
 }
 
+/** The sentences of a text without the space around them; where there are more than `most`, neighbours stand together. At least one. */
+export function statementsOf(text: string, most: number): string[] {
+  const sentences = splitSentences(text)
+    .map(({ start, end }) => text.slice(start, end).trim())
+    .filter((sentence) => sentence !== '')
+  const size = Math.max(1, Math.ceil(sentences.length / most))
+  const count = Math.max(1, Math.ceil(sentences.length / size))
+  return Array.from({ length: count }, (_, at) => sentences.slice(at * size, (at + 1) * size).join(' '))
+}
+
 /** Lines with their line ends. */
 export function splitLines(text: string): Piece[] {
   const pieces: Piece[] = []

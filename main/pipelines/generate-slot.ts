@@ -7,6 +7,7 @@ import type { Contamination } from '../domain/contamination.ts'
 import type { DuplicateScreen, ScreenedText, Twin } from '../domain/duplicate-screen.ts'
 import type { PromptVariables } from '../domain/prompts.ts'
 import { quoteProblem } from '../domain/quotes.ts'
+import { statementsOf } from '../domain/sentences.ts'
 import { ruleOutcome, type SlotTalk, type StageAnswer, type StageQuestion, type Teacher } from './generate-teacher.ts'
 
 /** What the stages of a slot work with. */
@@ -51,6 +52,9 @@ export function screenedText(
   return { source: chunk?.id ?? '', context, question, answer }
 }
 
+/** Statements of one answer that are judged apart. */
+const mostStatements = 8
+
 class SlotChain {
   readonly draft: SlotDraft = { context: '', question: '', answer: '', score: null, drop: null }
   readonly #teacher: Teacher
@@ -63,7 +67,10 @@ class SlotChain {
     this.#material = material
   }
 
-  /** LAB section 2, knowledge: grounded pair, then three judgements; the first one against the raw chunk. */
+  /**
+   * LAB section 2, knowledge: grounded pair, then three judgements. The first is against the raw chunk, statement by statement: one
+   * quote can bear out one statement only, and a long answer is false as soon as any part of it is.
+   */
   async knowledge(): Promise<void> {
     const { leaf, seeds, chunk: source } = this.#material
     const chunk = source?.text ?? ''
@@ -79,8 +86,13 @@ class SlotChain {
     if (!this.#checkNew() || !this.#checkClean()) return
     const { question, answer } = this.draft
     const pair = { variables: { chunk, question, answer }, examples: [] }
-    const isFaithful = (fields: Record<string, string>) => faithfulness(fields, chunk)
-    if (!(await this.#judge({ stage: 'knowledge-faithful', ...pair }, isFaithful))) return
+    const statements = statementsOf(answer, mostStatements)
+    for (const statement of statements) {
+      const variables = { chunk, question, answer: statement }
+      const about = statements.length > 1 ? statement : ''
+      const isFaithful = (fields: Record<string, string>) => faithfulness(fields, chunk, about)
+      if (!(await this.#judge({ stage: 'knowledge-faithful', variables, examples: [] }, isFaithful))) return
+    }
     if (!(await this.#judge({ stage: 'knowledge-relevant', ...pair }, relevance))) return
     await this.#judge({ stage: 'knowledge-self-contained', ...pair }, clarity)
   }
@@ -188,11 +200,17 @@ interface Verdict {
   problem: string | null
 }
 
-function faithfulness({ quote = '', verdict }: Record<string, string>, source: string): Verdict {
-  const words = quote
-  if (verdict !== 'YES') return { words, score: 0, problem: 'The judge finds that the text does not say this.' }
+/** `about` names the statement that was judged where an answer has several. */
+function faithfulness({ quote = '', verdict }: Record<string, string>, source: string, about: string): Verdict {
+  const words = about === '' ? quote : `"${about}" by: ${quote}`
+  const what = about === '' ? 'this' : `"${about}"`
+  if (verdict !== 'YES') return { words, score: 0, problem: `The judge finds that the text does not say ${what}.` }
   const problem = quoteProblem(quote, source)
-  return { words, score: problem ? 0 : 1, problem: problem && `The judge says the text supports it, but ${problem}.` }
+  return {
+    words,
+    score: problem ? 0 : 1,
+    problem: problem && `The judge says the text supports ${what}, but ${problem}.`,
+  }
 }
 
 function relevance({ reason = '', verdict }: Record<string, string>): Verdict {
