@@ -26,20 +26,25 @@ export function trainableCount(shape: ModelShape, lora: { rank: number } | undef
   return lora.rank * shape.layerCount * (9 * d + 2 * kv + 3 * ff)
 }
 
-/** Planned peak of the trainer in bytes, without recomputing activations. */
+/**
+ * Planned peak of the trainer in bytes. The base and the optimiser's state are there once; each thread works on microbatches of its
+ * own, so activations, gradients and a chunk of logits are there once a thread.
+ */
 export function trainerMemoryBytes(
   shape: ModelShape,
-  plan: Pick<TuningPlan, 'mode' | 'lora'>,
-  microbatchTokens: number,
+  plan: Pick<TuningPlan, 'mode' | 'lora' | 'threads'>,
+  { microbatchTokens, recompute }: { microbatchTokens: number; recompute: boolean },
 ): number {
   const { width: d, keyValueWidth: kv, feedForwardWidth: ff, headCount, layerCount } = shape
   const lora = plan.mode === 'lora' ? (plan.lora ?? { rank: 16 }) : undefined
   const trained = trainableCount(shape, lora)
-  // Full: F32 master copy, gradient and two moments. LoRA: the base as it is on disk, and the same four for the adapter.
-  const weights = (lora ? shape.fileBytes : 0) + 16 * trained
-  const activations = 4 * microbatchTokens * layerCount * (4 * d + 2 * kv + 2 * ff + headCount)
-  const head = 4 * headChunkRows * shape.vocabSize
-  return weights + activations + head
+  // F32 values and two moments; LoRA keeps the base beside them as it is on disk.
+  const weights = (lora ? shape.fileBytes : 0) + 12 * trained
+  const layer = 3 * d + 2 * kv + 2 * ff + headCount + 7 * (lora?.rank ?? 0)
+  const kept = layerCount * d + (recompute ? 1 : layerCount) * layer
+  const working = 9 * d + 2 * kv + 4 * ff + 3 * (lora?.rank ?? 0)
+  const replica = 4 * (microbatchTokens * (kept + working) + headChunkRows * shape.vocabSize + trained)
+  return weights + plan.threads * replica
 }
 
 /** Bytes of one checkpoint: F32 weights (or adapter) and two F32 moments. */
@@ -100,7 +105,7 @@ export function estimateTuning(request: EstimateRequest): TuningEstimate {
     return { name: load.phase.name, rows: load.newRowCount, tokens, steps: load.totalSteps, seconds: tokens / rate }
   })
   const longestContext = Math.max(...plan.phases.map((phase) => phase.contextTokens))
-  const peakMemoryBytes = trainerMemoryBytes(shape, plan, longestContext)
+  const peakMemoryBytes = trainerMemoryBytes(shape, plan, { microbatchTokens: longestContext, recompute: false })
   // Kept: best and last of each phase, one being written, the start of the next phase, and the exported model.
   const diskBytes = checkpointBytes(shape, plan) * (2 * plan.phases.length + 1) + 8 * shape.parameterCount
   return { phases, peakMemoryBytes, diskBytes, warnings: warnings(request, peakMemoryBytes, diskBytes) }
@@ -110,7 +115,9 @@ function warnings(request: EstimateRequest, memoryBytes: number, diskBytes: numb
   const found: string[] = []
   if (memoryBytes > request.memoryFreeBytes) {
     const remedy =
-      request.plan.mode === 'full' ? 'Use LoRA or a shorter context.' : 'Use a shorter context or a smaller student.'
+      request.plan.mode === 'full'
+        ? 'Use LoRA, fewer threads or a shorter context.'
+        : 'Use fewer threads, a shorter context or a smaller student.'
     found.push(
       `Needs about ${gigabytes(memoryBytes)} of memory, ${gigabytes(request.memoryFreeBytes)} are free. ${remedy}`,
     )

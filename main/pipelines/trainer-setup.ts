@@ -32,7 +32,10 @@ export async function openPlanTrainer(
   lab: Lab,
   { plan, student, start }: { plan: TuningPlan; student: Model; start: TrainerStart },
 ): Promise<Trainer> {
-  const needed = trainerMemoryBytes(await shapeOf(student), plan, start.microbatchTokens)
+  const needed = trainerMemoryBytes(await shapeOf(student), plan, {
+    microbatchTokens: start.microbatchTokens,
+    recompute: false,
+  })
   const trainer = await lab.openTrainer({ threads: plan.threads, onLog: (line) => lab.log(`trainer: ${line}`) })
   try {
     await trainer.load({

@@ -1,9 +1,11 @@
 // labdesk-trainer: reads request frames from stdin, answers each in order on stdout, writes words for people to stderr.
-// Ends with status 0 when stdin ends or on SIGTERM, after the step in hand.
+// Ends with status 0 when stdin ends or on SIGTERM, after the step in hand; at once when whoever reads its answers is gone.
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "failure.h"
 #include "session.h"
@@ -15,6 +17,15 @@ int stopPipe[2];
 void stop(int) {
   const char byte = 0;
   if (write(stopPipe[1], &byte, 1) < 0) _exit(1);
+}
+
+// A host that was killed reads no answer any more: a step of hours must not keep memory and cores for nobody. Nothing is lost, since
+// checkpoints are written by rename.
+void endWithHost() {
+  pollfd answers = {STDOUT_FILENO, 0, 0};
+  while (poll(&answers, 1, -1) < 0 || (answers.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0) {
+  }
+  _exit(3);
 }
 
 labdesk::Json errorFrame(const labdesk::Failure &failure) {
@@ -34,6 +45,7 @@ int main() {
   signal(SIGXFSZ, SIG_IGN);  // a file-size limit is reported like a full disk
   signal(SIGINT, SIG_IGN);   // Ctrl-C in a terminal reaches the whole group; the host decides
 
+  std::thread(endWithHost).detach();
   labdesk::Session session;
   labdesk::Frame frame;
   try {

@@ -91,7 +91,7 @@ Reply Session::answer(const Frame &frame) {
     if (kind == "export") return exportModel(frame.head);
   } catch (const std::bad_alloc &) {
     throw Failure("out-of-memory", "The machine has not enough free memory for this model.",
-                  "Close other programs, choose a smaller model or a smaller microbatch, or turn on recompute.");
+                  "Close other programs, choose fewer threads, a shorter context or a smaller model.");
   }
   throw Failure("bad-request", "The request '" + kind + "' is unknown.", report);
 }
