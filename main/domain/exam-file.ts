@@ -64,13 +64,18 @@ function toQuestion(
     context: one.context ?? '',
   }
   if (kind !== 'choice') return { ...question, accepted, choices: [] }
-  const right = rightChoice(accepted[0] ?? '', choices)
+  const right = rightChoice(given, choices)
   if (right === undefined) throw badLine(number, 'does not have its right answer among its "choices"')
   return { ...question, accepted: [right], choices }
 }
 
-/** The right option by its text, or by its letter (`B`) or place (`1`) as MMLU files give it. */
-function rightChoice(answer: string, choices: readonly string[]): string | undefined {
+/**
+ * The right option. A JSON number is its place counted from 0, as MMLU files give it, even where options are numbers themselves (and
+ * the option's text where there is no such place); a string is its text, else its letter (`B`) or place (`1`).
+ */
+function rightChoice(given: string | number | string[], choices: readonly string[]): string | undefined {
+  if (typeof given === 'number' && choices[given] !== undefined) return choices[given]
+  const answer = String(Array.isArray(given) ? given[0] : given)
   if (choices.includes(answer)) return answer
   if (/^[A-Z]$/i.test(answer)) return choices[answer.toUpperCase().charCodeAt(0) - 65]
   return /^\d{1,2}$/.test(answer) ? choices[Number(answer)] : undefined

@@ -40,6 +40,14 @@ describe('exam files', () => {
     }
   })
 
+  test('a number is a place even where the options are numbers; a string is the option itself', () => {
+    const keyOf = (answer: unknown) =>
+      parseExamFile(lines({ question: '1 + 1?', choices: ['1', '2', '3', '12'], answer }), 'x').questions[0]?.accepted
+    expect(keyOf(1)).toEqual(['2'])
+    expect(keyOf('1')).toEqual(['1'])
+    expect(keyOf(12)).toEqual(['12'])
+  })
+
   test('an option that looks like a letter is taken by its text first', () => {
     const choices = ['B', 'A']
     expect(parseExamFile(lines({ question: 'Q?', choices, answer: 'A' }), 'x').questions[0]?.accepted).toEqual(['A'])
