@@ -92,7 +92,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     lock.release()
   }
   return {
-    call: (name, input) => (closing ? Promise.reject(closed()) : answer(handlers, name, input)),
+    call: (name, input) =>
+      closing ? Promise.reject(closed()) : workspace.during(name, () => answer(handlers, name, input)),
     onEvent: (listener: (event: EngineEvent) => void) => events.subscribe(listener),
     close: () => (closing ??= close()),
   }

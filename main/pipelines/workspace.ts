@@ -1,8 +1,9 @@
 // The workspace of one engine: settings, projects, and the one project that is open with its job runner. It is the Lab every handler
-// works with. Invariant: jobs run only in the open project, and a project is left only while none runs.
+// works with. Invariant: jobs and calls work only in the open project, and a project is left only while none is under way.
 
 import { availableParallelism } from 'node:os'
-import type { EngineEvent } from '../contract/api.ts'
+import { setTimeout } from 'node:timers/promises'
+import type { EngineEvent, MethodName } from '../contract/api.ts'
 import { AppError } from '../contract/errors.ts'
 import type { JobKind } from '../contract/jobs.ts'
 import type { OfflineProof, ProjectSummary, Settings } from '../contract/workspace.ts'
@@ -32,6 +33,8 @@ export interface WorkspaceOptions {
 
 /** How long a running job may take to reach a safe point when the app closes. */
 const closeBoundMs = 10_000
+/** How long a change of project waits for calls under way. */
+const callBoundMs = 2_000
 
 interface Current {
   project: OpenProject
@@ -48,6 +51,8 @@ export class Workspace implements Lab {
   readonly #options: WorkspaceOptions
   #state: AppState
   #current: Current | null = null
+  /** Calls under way, apart from those of the projects themselves. */
+  readonly #calls = new Set<{ name: MethodName }>()
 
   constructor(options: WorkspaceOptions) {
     this.#options = options
@@ -132,16 +137,28 @@ export class Workspace implements Lab {
     return { id, name, folder, isDemo, isOpen: true, createdAtMs }
   }
 
+  /** Answers a call; until it has, the project it works on stays open. */
+  async during<Result>(name: MethodName, work: () => Promise<Result>): Promise<Result> {
+    if (name.startsWith('project.')) return work()
+    const call = { name }
+    this.#calls.add(call)
+    try {
+      return await work()
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+
   /** Makes an empty project and opens it. */
   async createProject(name: string): Promise<ProjectSummary> {
-    this.#refuseWhileRunning()
+    await this.#refuseWhileRunning()
     return this.openProject(this.#create(name, false))
   }
 
   /** Leaves the open project and opens another. @throws AppError `conflict` while a job runs, `not-found` */
   async openProject(id: string): Promise<ProjectSummary> {
     if (this.#current?.project.id === id) return this.summary()
-    this.#refuseWhileRunning()
+    await this.#refuseWhileRunning()
     const { db, identity } = openProject(this.dataDir, id)
     await this.#leave()
     const project = { id, name: identity.name, folder: projectFolder(this.dataDir, id), isDemo: identity.isDemo, db }
@@ -180,13 +197,17 @@ export class Workspace implements Lab {
     throw new AppError({ code: 'not-found', message: 'No project is open.', remedy: 'Open a project, or create one.' })
   }
 
-  #refuseWhileRunning(): void {
+  /** Short calls are waited for; a job, or a call that takes long (an import, a scan), keeps the project open. */
+  async #refuseWhileRunning(): Promise<void> {
+    const end = performance.now() + callBoundMs
+    while (this.#calls.size > 0 && performance.now() < end) await setTimeout(20)
     const job = this.#current?.jobs.active()
-    if (!job) return
+    const [call] = this.#calls
+    if (!job && !call) return
     throw new AppError({
       code: 'conflict',
-      message: `"${job.title}" is running in the open project.`,
-      remedy: 'Pause it or wait until it is done, then change the project.',
+      message: job ? `"${job.title}" is running in the open project.` : `${call?.name} is at work in the open project.`,
+      remedy: `${job ? 'Pause it or wait' : 'Wait'} until it is done, then change the project.`,
     })
   }
 

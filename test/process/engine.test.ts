@@ -108,6 +108,30 @@ describe('a data folder', () => {
   })
 })
 
+describe('a change of project', () => {
+  test('waits for a call that works in the open one, and is refused when that takes long', async () => {
+    let release: () => void = () => undefined
+    const engine = await open({
+      extraMethods: (lab) => ({
+        'chat.stop': async () => {
+          const before = lab.project().id
+          await new Promise<void>((done) => {
+            release = done
+          })
+          if (lab.project().id !== before) throw new Error('the project changed under a call')
+          return null
+        },
+      }),
+    })
+    const slow = engine.call('chat.stop', { chatId: 'c' })
+    await expect(engine.call('project.create', { name: 'Other' })).rejects.toMatchObject({ code: 'conflict' })
+    const quick = engine.call('project.create', { name: 'Other' })
+    release()
+    await expect(slow).resolves.toBeNull()
+    await expect(quick).resolves.toMatchObject({ name: 'Other', isOpen: true })
+  })
+})
+
 describe('the demo', () => {
   test('is filled once; a filling that failed is tried again at the next start', async () => {
     let calls = 0
