@@ -57,6 +57,18 @@ function start(words: string[]): { child: ChildProcess; ended: Promise<Outcome> 
 const run = (...words: string[]) => start(words).ended
 
 describe('one command', () => {
+  test('ends with 1 where an import or a scan had to refuse a file, and tells of it on stdout', async () => {
+    const leaf = join(folder, 'taxonomy/knowledge/birds')
+    mkdirSync(leaf, { recursive: true })
+    writeFileSync(join(leaf, 'qna.yaml'), 'version: 3\n')
+    const imported = await run('taxonomy', 'import', '--folder', join(folder, 'taxonomy'))
+    expect([imported.code, imported.json()]).toEqual([1, [expect.objectContaining({ outcome: 'refused' })]])
+    mkdirSync(join(folder, 'scanned'), { recursive: true })
+    writeFileSync(join(folder, 'scanned/cut.gguf'), 'GGUF')
+    const scanned = await run('model', 'scan', '--folder', join(folder, 'scanned'))
+    expect([scanned.code, scanned.json()]).toEqual([1, { added: [], refused: [expect.anything()] }])
+  })
+
   test('prints JSON and nothing else on stdout, and remembers the project it opened', async () => {
     const made = await run('project', 'create', 'Birds')
     expect([made.code, made.err]).toEqual([0, ''])

@@ -120,11 +120,18 @@ async function runMethod(engine: EngineApi, method: MethodName, input: Record<st
   const jobId = method === 'job.resume' ? (output as Job).id : startedJob(output)
   if (!jobId) {
     print(output)
-    return exitCodes.done
+    return hasRefused(output) ? exitCodes.failed : exitCodes.done
   }
   const { job, code } = await follow(engine, jobId)
   print(method === 'job.resume' ? job : { ...(output as object), job })
   return code
+}
+
+/** An import or a scan takes what it can; a file it had to refuse is a failure all the same. */
+function hasRefused(output: unknown): boolean {
+  if (Array.isArray(output)) return output.some((one: { outcome?: unknown }) => one.outcome === 'refused')
+  const refused = (output as { refused?: unknown } | null)?.refused
+  return Array.isArray(refused) && refused.length > 0
 }
 
 function startedJob(output: unknown): JobId | undefined {

@@ -4,7 +4,7 @@ import '../node/runtime.ts'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { toAppError } from '../../contract/errors.ts'
+import { AppError, toAppError } from '../../contract/errors.ts'
 import { appRoot, createEngine } from '../../engine.ts'
 import { openDoor } from '../node/local-socket.ts'
 import { defaultDataDir } from '../node/paths.ts'
@@ -30,12 +30,19 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { 'data-dir': { type: 'string' }, data: { type: 'string' }, port: { type: 'string', default: '0' } },
   })
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new AppError({
+      code: 'bad-input',
+      message: `"${values.port}" is not a port.`,
+      remedy: 'Give --port a number from 0 (any free port) to 65535.',
+    })
   const dataDir = values['data-dir'] ?? values.data ?? defaultDataDir()
   const log = (line: string) => console.error(line)
   const engine = await createEngine({ dataDir, host: 'web', offlineMeasures, log })
   const door = await openDoor(engine, dataDir, log)
   const rendererDir = join(appRoot, 'out/renderer')
-  const host = await startWebHost({ engine, rendererDir, port: Number(values.port) }).catch(async (thrown: unknown) => {
+  const host = await startWebHost({ engine, rendererDir, port }).catch(async (thrown: unknown) => {
     door.close()
     await engine.close()
     throw thrown
