@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { defaultDataDir } from '../main/hosts/node/paths.ts'
 import { build } from './build.ts'
 import { root } from './steps.ts'
 
@@ -67,7 +68,9 @@ function openWindow(link: string, onClosed: () => void): void {
   }
   console.log(`Opening ${link}`)
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const window = spawn(chromium, [...sandbox, ...quietFlags, `--app=${link}`], { stdio: 'ignore' })
+  // A profile of its own: a browser that is open already would take the link over and end this one, and the app with it.
+  const profile = `--user-data-dir=${join(defaultDataDir(), 'window')}`
+  const window = spawn(chromium, [...sandbox, ...quietFlags, profile, `--app=${link}`], { stdio: 'ignore' })
   window.on('exit', onClosed)
 }
 
