@@ -244,7 +244,10 @@ void Model::readShape() {
   require(shape_.eps > 0 && shape_.eps < 1 && shape_.ropeBase > 1 && std::isfinite(shape_.ropeBase), "bad-gguf",
           file.path() + ": the norm's epsilon or the RoPE base is not usable.", damaged);
   const bool isScaled = file.has("llama.rope.scaling.type") && file.text("llama.rope.scaling.type") != "none";
-  require(!isScaled && !file.has("llama.rope.scale_linear"), "unsupported-architecture",
+  // llama.cpp takes a factor without a type for linear scaling.
+  const double factor = file.has("llama.rope.scaling.factor") ? file.number("llama.rope.scaling.factor") : 1;
+  const bool hasNoFactor = factor == 0 || factor == 1 || file.has("llama.rope.scaling.type");
+  require(!isScaled && hasNoFactor && !file.has("llama.rope.scale_linear"), "unsupported-architecture",
           file.path() + ": scaled RoPE positions cannot be trained.", unsupported);
   const bool hasExperts = file.has("llama.expert_count") && file.number("llama.expert_count") > 0;
   require(!hasExperts, "unsupported-architecture", file.path() + ": mixture-of-experts models cannot be trained.",

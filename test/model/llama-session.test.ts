@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -26,6 +26,18 @@ describe('a session', () => {
     expect(session.reply).toMatchObject({ contextTokens: 256, trainContextTokens: 256, vocabSize: 346, gpu: 'none' })
     expect(session.reply.chat).toMatchObject({ bosText: '<s>', eosText: '</s>', addBos: true })
     expect(session.reply.chat.template).toContain('im_start')
+  })
+  it('reads a file anew that was written to the same path, also while the former one is in use', async () => {
+    const path = join(folder, 'rewritten.gguf')
+    const wish = { modelPath: path, contextTokens: 64, sequences: 1, threads: 1, gpu: 'off' } as const
+    writeTinyGguf(path, { contextLength: 64 })
+    const former = await host.openSession(wish)
+    rmSync(path)
+    writeTinyGguf(path, { contextLength: 32 })
+    const latter = await host.openSession(wish)
+    expect([former.reply.trainContextTokens, latter.reply.trainContextTokens]).toEqual([64, 32])
+    await former.dispose()
+    await latter.dispose()
   })
   it('gives the same answer for the same seed, alone or in company', async () => {
     const alone = await ask({ seed: 7, maxTokens: 40 })

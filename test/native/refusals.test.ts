@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { AppError } from '../../main/contract/errors.ts'
 import type { Microbatch, Trainer } from '../../main/compute/trainer.ts'
+import { withMetadata } from '../../main/domain/gguf.ts'
 import { findLibraryDir } from '../../main/compute/trainer-build.ts'
 import type { LoadRequest } from '../../main/compute/trainer-protocol.ts'
 import { readTensorTable } from '../support/gguf-patch.ts'
@@ -108,6 +109,12 @@ describe('a model file', () => {
       () => replaced('blk.0.ffn_up', 'blk.0.ffn_xx'),
       'unsupported-architecture',
       /blk\.0\.ffn_xx/,
+    ],
+    [
+      'with a factor for its positions and no word of how',
+      () => Buffer.from(withMetadata(bytes, [{ key: 'llama.rope.scaling.factor', type: 'f32', value: 4 }])),
+      'unsupported-architecture',
+      /scaled RoPE/,
     ],
     ['with a tensor twice', () => replaced('blk.0.attn_v', 'blk.0.attn_k'), 'bad-gguf', /blk\.0\.attn_k.*twice/],
     [

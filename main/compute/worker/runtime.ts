@@ -22,23 +22,24 @@ interface LoadedModel {
   users: number
 }
 
+/** One session's use of a model; released once. */
+export interface ModelUse {
+  llama: Llama
+  model: LlamaModel
+  release: () => Promise<void>
+}
+
 /** One llama.cpp runtime; a worker has one, because two variants of its libraries must not meet in a process. */
 export class LlamaRuntime {
   readonly #gpu: 'auto' | 'off'
   #llama: Promise<Llama> | null = null
   #log: string[] = []
   readonly #models = new Map<string, LoadedModel>()
+  /** What each open session asks for. */
+  readonly #threads: number[] = []
 
   constructor(gpu: 'auto' | 'off') {
     this.#gpu = gpu
-  }
-
-  /** `threads` is the budget of the whole process, shared by every context in it. */
-  async llama(threads: number): Promise<Llama> {
-    this.#llama ??= this.#start(threads)
-    const llama = await this.#llama
-    llama.maxThreads = threads
-    return llama
   }
 
   /** 'none' on CPU; a Vulkan without devices is CPU too. */
@@ -47,6 +48,15 @@ export class LlamaRuntime {
     if (!llama || llama.gpu === false) return 'none'
     const names = await llama.getGpuDeviceNames()
     return names.length === 0 ? 'none' : llama.gpu
+  }
+
+  /** The budget of the whole process, shared by every context in it, is the largest that an open session asks for. */
+  async #shareThreads(): Promise<Llama> {
+    const most = Math.max(1, ...this.#threads)
+    this.#llama ??= this.#start(most)
+    const llama = await this.#llama
+    llama.maxThreads = most
+    return llama
   }
 
   async #start(threads: number): Promise<Llama> {
@@ -76,29 +86,32 @@ export class LlamaRuntime {
     }
   }
 
-  /** Takes one use of a model; pair with `releaseModel`. */
-  async takeModel(path: string, threads: number): Promise<LlamaModel> {
-    const llama = await this.llama(threads)
-    let loaded = this.#models.get(path)
-    if (!loaded) {
-      loaded = { model: this.#load(llama, path), users: 0 }
-      this.#models.set(path, loaded)
-    }
-    loaded.users += 1
+  /** Takes one use of a model, loaded once for all its users. A file written anew at the same path is another model. */
+  async takeModel(path: string, threads: number): Promise<ModelUse> {
+    this.#threads.push(threads)
+    let key = path
     try {
-      return await loaded.model
+      const llama = await this.#shareThreads()
+      key = await fileKey(path)
+      const loaded = this.#models.get(key) ?? { model: this.#load(llama, path), users: 0 }
+      this.#models.set(key, loaded)
+      loaded.users += 1
+      return { llama, model: await loaded.model, release: () => this.#release(key, threads) }
     } catch (thrown) {
-      this.#models.delete(path)
+      this.#models.delete(key)
+      this.#threads.splice(this.#threads.indexOf(threads), 1)
       throw thrown
     }
   }
 
-  async releaseModel(path: string): Promise<void> {
-    const loaded = this.#models.get(path)
+  async #release(key: string, threads: number): Promise<void> {
+    this.#threads.splice(this.#threads.indexOf(threads), 1)
+    await this.#shareThreads()
+    const loaded = this.#models.get(key)
     if (!loaded) return
     loaded.users -= 1
     if (loaded.users > 0) return
-    this.#models.delete(path)
+    this.#models.delete(key)
     await (await loaded.model).dispose()
   }
 
@@ -150,6 +163,12 @@ export class LlamaRuntime {
 
 const outOfMemory =
   /failed to allocate|unable to allocate|out of memory|bad_alloc|insufficient memory|ErrorOutOfDeviceMemory/i
+
+/** Tells a file from another that is written to the same path; the bare path where there is none, which loading then reports. */
+async function fileKey(path: string): Promise<string> {
+  const found = await stat(path, { bigint: true }).catch(() => null)
+  return found ? `${path} ${found.ino} ${found.size} ${found.mtimeNs}` : path
+}
 
 /** Refuses what is plainly not a GGUF before llama.cpp sees it. */
 async function checkGgufStart(path: string): Promise<void> {

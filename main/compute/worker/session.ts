@@ -19,7 +19,7 @@ import type {
   SessionRequest,
 } from '../llama-protocol.ts'
 import { checkFits, Lane, type Task } from './lane.ts'
-import { chatFormatOf, type LlamaRuntime } from './runtime.ts'
+import { chatFormatOf, type LlamaRuntime, type ModelUse } from './runtime.ts'
 
 /** Tasks that may wait; one more is refused. */
 const maxWaiting = 10_000
@@ -34,7 +34,7 @@ export interface PendingCompletion {
 
 export class LockStepSession {
   readonly #runtime: LlamaRuntime
-  readonly #request: SessionRequest
+  readonly #use: ModelUse
   readonly #llama: Llama
   readonly #model: LlamaModel
   readonly #context: LlamaContext
@@ -47,20 +47,20 @@ export class LockStepSession {
   private constructor(
     runtime: LlamaRuntime,
     request: SessionRequest,
-    loaded: { llama: Llama; model: LlamaModel; context: LlamaContext },
+    loaded: { use: ModelUse; context: LlamaContext },
   ) {
     this.#runtime = runtime
-    this.#request = request
-    this.#llama = loaded.llama
-    this.#model = loaded.model
+    this.#use = loaded.use
+    this.#llama = loaded.use.llama
+    this.#model = loaded.use.model
     this.#context = loaded.context
     this.#lanes = Array.from({ length: request.sequences }, (_, place) => new Lane(loaded.context.getSequence(), place))
   }
 
   /** Loads the model where needed and makes the context. Throws AppErrors named in runtime.ts. */
   static async open(runtime: LlamaRuntime, request: SessionRequest): Promise<LockStepSession> {
-    const llama = await runtime.llama(request.threads)
-    const model = await runtime.takeModel(request.modelPath, request.threads)
+    const use = await runtime.takeModel(request.modelPath, request.threads)
+    const { model } = use
     try {
       const context = await model.createContext({
         sequences: request.sequences,
@@ -71,9 +71,9 @@ export class LockStepSession {
         lora: request.adapterPath,
         failedCreationRemedy: false,
       })
-      return new LockStepSession(runtime, request, { llama, model, context })
+      return new LockStepSession(runtime, request, { use, context })
     } catch (thrown) {
-      await runtime.releaseModel(request.modelPath)
+      await use.release()
       const what = request.adapterPath
         ? 'The model or its adapter could not be made ready'
         : 'The model could not be made ready'
@@ -143,7 +143,7 @@ export class LockStepSession {
     for (const task of this.#waiting.splice(0)) task.fail(sessionClosed())
     await this.#loop
     await this.#context.dispose()
-    await this.#runtime.releaseModel(this.#request.modelPath)
+    await this.#use.release()
   }
 
   #enqueue(task: Task): void {
