@@ -102,18 +102,19 @@ export class LeafRun {
     }
   }
 
-  /** What was taken since the last call, to be written. */
-  drain(): FinishedBatch {
-    const batch = {
+  /** What was taken and is not written yet; forgotten as it is written, so that a failed write leaves no hole before the next one. */
+  unsaved(): FinishedBatch {
+    return {
       position: this.source.share.position,
-      candidates: this.#unsaved,
+      candidates: [...this.#unsaved],
       calls: this.#unsavedCalls,
       parseFailures: this.#unsavedFailures,
+      onWritten: ({ candidates, calls, parseFailures }) => {
+        this.#unsaved.splice(0, candidates)
+        this.#unsavedCalls -= calls
+        this.#unsavedFailures -= parseFailures
+      },
     }
-    this.#unsaved = []
-    this.#unsavedCalls = 0
-    this.#unsavedFailures = 0
-    return batch
   }
 
   #take({ slot, draft, stages, calls, parseFailures }: FinishedSlot): void {

@@ -247,7 +247,7 @@ class Writer {
     const { db } = this.#lab.project()
     const written: Candidate[] = []
     for (const leaf of this.#leaves) {
-      const batch = leaf.drain()
+      const batch = leaf.unsaved()
       insertCandidates(db, this.#generationId, batch)
       written.push(...batch.candidates.map(shown))
       if (!leaf.isClosed || this.#closed.has(leaf)) continue

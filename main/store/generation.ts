@@ -17,6 +17,13 @@ import type { Database } from './open.ts'
 /** Rows one transaction writes at most, so that readers and a full disk never wait long. */
 const maxRowsPerTransaction = 200
 
+/** What of a batch one transaction has written. */
+export interface WrittenPart {
+  candidates: number
+  calls: number
+  parseFailures: number
+}
+
 /** A leaf's share of a run: its slots are `firstSlot` up to `firstSlot + maxAttempts - 1`. */
 export interface LeafShare {
   leaf: LeafPath
@@ -41,6 +48,8 @@ export interface FinishedBatch {
   candidates: FinishedCandidate[]
   calls: number
   parseFailures: number
+  /** Told of each transaction. */
+  onWritten?: (part: WrittenPart) => void
 }
 
 /** Writes a new run with its leaves. */
@@ -99,6 +108,7 @@ export function insertCandidates(db: Database, id: GenerationId, batch: Finished
          where generation_id = ? and position = ?`,
       ).run(calls, parseFailures, id, batch.position)
     })()
+    batch.onWritten?.({ candidates: group.length, calls, parseFailures })
     calls = 0
     parseFailures = 0
   }

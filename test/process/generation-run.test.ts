@@ -318,6 +318,23 @@ describe('a call that goes wrong', () => {
     expect(after.slice(0, candidates.length)).toEqual(candidates)
     expect(after.map((candidate) => candidate.slot)).toEqual(Array.from({ length: 20 }, (_, slot) => slot))
   })
+  it('whose candidates cannot be written fails, puts the teacher away, and goes on without a hole', async () => {
+    const { engine, run, candidates, jobError, llama } = await generate(
+      { answer: goodTeacher() },
+      { quota: 20, parallel: 4 },
+      ({ lab }) =>
+        lab.project().db.exec(`create trigger no_room before insert on candidates
+          when new.slot > 4 begin select raise(abort, 'no room'); end`),
+    )
+    expect(jobError).not.toBeNull()
+    expect(candidates.length).toBeLessThan(6)
+    expect(llama.openSessions).toBe(0)
+    engine.lab.project().db.exec('drop trigger no_room')
+    await engine.call('job.resume', { jobId: run.jobId })
+    expect(await engine.settled(run.jobId)).toMatchObject({ state: 'done', error: null })
+    const after = (await engine.call('generation.latest', { generationId: run.id, limit: 200 })).reverse()
+    expect(after.map((candidate) => candidate.slot)).toEqual(Array.from({ length: 20 }, (_, slot) => slot))
+  })
   it('shows fewer examples where the context is small, and says so once', async () => {
     const { engine, run, candidates } = await generate(
       { answer: goodTeacher(), contextTokens: 360 },
