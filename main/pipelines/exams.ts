@@ -77,16 +77,17 @@ function openPaper(lab: Lab, { taker, onAnswered }: ExamSitting, examId: ExamId)
 }
 
 async function answerPapers(lab: Lab, sitting: ExamSitting, papers: Paper[]): Promise<void> {
-  const size = sessionSize(papers.flatMap((paper) => paper.open))
-  const session = await openLastingSession(lab.llama, {
-    modelPath: sitting.taker.modelPath,
-    adapterPath: sitting.taker.adapterPath,
-    threads: sitting.threads,
-    gpu: lab.settings().gpu,
-    ...size,
-  })
+  const { modelPath, adapterPath } = sitting.taker
+  const base = { modelPath, adapterPath, threads: sitting.threads, gpu: lab.settings().gpu }
+  // The first session only tells the chat form, which may add a long system prompt; the model it loads is shared with the second.
+  const form = await openLastingSession(lab.llama, { ...base, contextTokens: 64, sequences: 1 })
+  const template = createChatTemplate(form.reply.chat)
+  const size = sessionSize(
+    papers.flatMap((paper) => paper.open),
+    template,
+  )
+  const session = await openLastingSession(lab.llama, { ...base, ...size }).finally(() => form.dispose())
   try {
-    const template = createChatTemplate(session.reply.chat)
     for (const paper of papers) {
       await answerPaper(lab, {
         sitting,
@@ -101,8 +102,9 @@ async function answerPapers(lab: Lab, sitting: ExamSitting, papers: Paper[]): Pr
 }
 
 /** A token has at least one byte, so bytes bound tokens. */
-function sessionSize(questions: ExamQuestion[]): { contextTokens: number; sequences: number } {
-  const longest = Math.max(...questions.map((question) => questionBytes(question) + answerTokens(question)))
+function sessionSize(questions: ExamQuestion[], template: ChatTemplate): { contextTokens: number; sequences: number } {
+  const frame = Buffer.byteLength(template.renderPrompt([{ role: 'user', content: '' }]))
+  const longest = frame + Math.max(...questions.map((question) => questionBytes(question) + answerTokens(question)))
   const contextTokens = Math.ceil((longest + 64) / 64) * 64
   return { contextTokens, sequences: Math.max(1, Math.min(maxSequences, Math.floor(maxSessionTokens / contextTokens))) }
 }
