@@ -77,27 +77,37 @@ function openPaper(lab: Lab, { taker, onAnswered }: ExamSitting, examId: ExamId)
 }
 
 async function answerPapers(lab: Lab, sitting: ExamSitting, papers: Paper[]): Promise<void> {
-  const { modelPath, adapterPath } = sitting.taker
-  const base = { modelPath, adapterPath, threads: sitting.threads, gpu: lab.settings().gpu }
-  // The first session only tells the chat form, which may add a long system prompt; the model it loads is shared with the second.
-  const form = await openLastingSession(lab.llama, { ...base, contextTokens: 64, sequences: 1 })
-  const template = createChatTemplate(form.reply.chat)
-  const size = sessionSize(
-    papers.flatMap((paper) => paper.open),
-    template,
-  )
-  const session = await openLastingSession(lab.llama, { ...base, ...size }).finally(() => form.dispose())
+  const questions = papers.flatMap((paper) => paper.open)
+  const { session, template, sequences } = await openFor(lab, sitting, questions)
   try {
     for (const paper of papers) {
       await answerPaper(lab, {
         sitting,
         paper,
         ask: { session, template, signal: sitting.signal },
-        parallel: size.sequences,
+        parallel: sequences,
       })
     }
   } finally {
     await session.dispose()
+  }
+}
+
+/** Opens the model with room for these questions in its own chat form, which may add a long system prompt. */
+async function openFor(
+  lab: Lab,
+  { taker: { modelPath, adapterPath }, threads }: ExamSitting,
+  questions: ExamQuestion[],
+): Promise<{ session: LlamaSession; template: ChatTemplate; sequences: number }> {
+  const base = { modelPath, adapterPath, threads, gpu: lab.settings().gpu }
+  // The first session only tells the chat form; the model it loads is shared with the second.
+  const form = await openLastingSession(lab.llama, { ...base, contextTokens: 64, sequences: 1 })
+  try {
+    const template = createChatTemplate(form.reply.chat)
+    const size = sessionSize(questions, template)
+    return { session: await openLastingSession(lab.llama, { ...base, ...size }), template, sequences: size.sequences }
+  } finally {
+    await form.dispose()
   }
 }
 

@@ -1,7 +1,7 @@
 // Checkpoints as GGUF files: an adapter, or the whole (merged) model. Writes to a temporary name and renames, so a path never holds
 // half a model; the self-test of what was written is in export-check.ts.
 
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError } from '../contract/errors.ts'
 import type { Model } from '../contract/models.ts'
@@ -62,12 +62,11 @@ export function microbatchTokensOf({ run, checkpoint }: Pick<ExportWish, 'run' |
 export async function writeExport(lab: Lab, trainer: Trainer, wish: ExportWish): Promise<void> {
   if (wish.what === 'adapter' && wish.run.plan.mode === 'full') throw noAdapter()
   mkdirSync(dirname(wish.path), { recursive: true })
-  const unfinished = `${wish.path}.part`
   try {
-    await trainer.export({ what: wish.what, path: unfinished, type: wish.type, metadata: provenance(lab, wish) })
-    renameSync(unfinished, wish.path)
+    // The trainer writes beside the file and renames it at the end; what it leaves when it dies in between is ours to remove.
+    await trainer.export({ what: wish.what, path: wish.path, type: wish.type, metadata: provenance(lab, wish) })
   } finally {
-    rmSync(unfinished, { force: true })
+    rmSync(`${wish.path}.part`, { force: true })
   }
 }
 

@@ -1,6 +1,7 @@
 // tuning.*: plans from presets, estimates, runs, their steps and checkpoints, and exports of checkpoints.
 
 import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../contract/errors.ts'
 import type { CheckpointId, TuningId } from '../contract/ids.ts'
@@ -61,6 +62,12 @@ export function tuningMethods(lab: Lab): Handlers<TuningMethods> {
 
 /** An export may take the place of an earlier one, never of a model that was not made here. */
 function refuseForeignModel(lab: Lab, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new AppError({
+      code: 'bad-input',
+      message: `This is a folder, and the model becomes a file: ${path}`,
+      remedy: 'Add a file name, such as tuned.gguf.',
+    })
   const model = findModelByPath(lab.project().db, path)
   if (!model || model.origin !== '') return
   throw new AppError({

@@ -57,6 +57,8 @@ describe('a LoRA tuning', () => {
     const wish = { checkpointId: best.id, what: 'model', type: 'f16', path } as const
     await expect(call('tuning.export', wish)).rejects.toMatchObject({ code: 'conflict' })
     expect(statSync(path).size).toBe(sizeBytes)
+    const folder = tuningLab.engine.dataDir
+    await expect(call('tuning.export', { ...wish, path: folder })).rejects.toMatchObject({ code: 'bad-input' })
     const models = await call('model.list', {})
     expect(models.map(({ id }) => id)).toContain(tuningLab.student.id)
   })
