@@ -1,5 +1,5 @@
-// Takes one leaf into the project from the texts of its files. Everything a leaf brings goes in or none of it: a refused qna.yaml
-// changes nothing. What a user set by hand (persona, language) outlives an import.
+// Takes one leaf into the project from the texts of its files. A refused qna.yaml changes nothing; a leaf whose import was cut short (its
+// rows and documents are many writes) says so until it is imported again. What a user set by hand (persona, language) outlives an import.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { LeafPath } from '../contract/ids.ts'
@@ -42,12 +42,24 @@ export async function importLeaf(lab: Lab, files: LeafFiles, source: string): Pr
   const isFoundational = branch === 'foundational_skills'
   const dataset = isFoundational && files.dataset ? readPublicRows(files.dataset) : { rows: [], problems: [] }
   problems.push(...checkAttribution(files.attribution), ...dataset.problems)
-  await saveFiles(lab, files, { content: qna.content, isSourceCurrent: qna.outcome === 'valid', problems })
+  const parts = { content: qna.content, isSourceCurrent: qna.outcome === 'valid' }
+  await saveFiles(lab, files, { ...parts, problems: [...problems, cutShort] })
   await saveRows(lab.project(), files.path, dataset.rows)
   // What documents are missing or unreadable is told once; it is not a lasting problem of the leaf.
   const passing = [...(files.problems ?? [])]
   for (const document of files.documents) passing.push(...(await tryDocument(lab, files.path, document)))
+  await saveFiles(lab, files, { ...parts, problems })
   return { path: source, outcome: qna.outcome, leaf: files.path, problems: [...problems, ...passing] }
+}
+
+/** Stands with a leaf while it is being imported. */
+const cutShort: QnaProblem = {
+  severity: 'warning',
+  line: 1,
+  column: 1,
+  field: 'qna.yaml',
+  message: 'The import of this leaf was cut short; some of its rows or documents may be missing.',
+  remedy: 'Import the folder again.',
 }
 
 async function saveRows({ db }: OpenProject, leaf: LeafPath, rows: readonly PublicRow[]): Promise<void> {

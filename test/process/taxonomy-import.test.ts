@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LeafPath } from '../../main/contract/ids.ts'
+import { AppError } from '../../main/contract/errors.ts'
 import type { ImportOutcome } from '../../main/contract/taxonomy.ts'
 import { branchOf } from '../../main/domain/leaf-path.ts'
 import { readQna } from '../../main/domain/qna.ts'
@@ -165,6 +166,23 @@ describe('taxonomy.import', () => {
       { row: 2, system: 'S', context: '', question: 'U', answer: 'C' },
       { row: 3, system: '', context: 'X', question: 'I', answer: 'D' },
     ])
+  })
+
+  it('says of a leaf whose import was cut short that it was, until it is imported again', async () => {
+    put('foundational_skills/math/qna.yaml', skill())
+    const rows = Array.from({ length: 500 }, (_, at) => JSON.stringify({ question: `Q${at}?`, answer: `A${at}` }))
+    put('foundational_skills/math/dataset.jsonl', rows.join('\n'))
+    const { db } = engine.lab.project()
+    db.exec(`create trigger no_room before insert on public_rows
+      when new.row >= 300 begin select raise(abort, 'no room'); end`)
+    await expect(engine.call('taxonomy.import', { folder })).rejects.toBeInstanceOf(AppError)
+    const shortened = async () =>
+      (await engine.call('taxonomy.list', {}))[0]?.problems.filter(({ message }) => message.includes('cut short'))
+    expect(await shortened()).toHaveLength(1)
+    db.exec('drop trigger no_room')
+    await engine.call('taxonomy.import', { folder })
+    expect(await shortened()).toEqual([])
+    expect(await engine.call('taxonomy.list', {})).toMatchObject([{ datasetRowCount: 500 }])
   })
 })
 
