@@ -30,8 +30,6 @@ export interface OpenTrainerOptions {
   executable: string
   libraryDir: string
   threads: number
-  /** Aborting ends the process after the step in hand; open requests reject with `cancelled`. */
-  signal?: AbortSignal
   onLog?: (line: string) => void
   /** Force an instruction set, for tests. */
   isa?: 'avx512' | 'avx2' | 'portable'
@@ -39,7 +37,6 @@ export interface OpenTrainerOptions {
 
 /** Starts a trainer and opens its library. Throws `trainer-missing`, `trainer-failed` or `worker-died`. */
 export async function openTrainer(options: OpenTrainerOptions): Promise<Trainer> {
-  options.signal?.throwIfAborted()
   const { executable, libraryDir, threads, isa } = options
   const child = spawn(executable, [], { stdio: 'pipe' })
   const trainer = new Trainer(child, options)
@@ -85,7 +82,6 @@ export class Trainer {
         resolve()
       })
     })
-    options.signal?.addEventListener('abort', () => void this.cancel(), { once: true })
   }
 
   /** Process id, for tests and logs. */
@@ -144,6 +140,14 @@ export class Trainer {
     clearTimeout(timer)
   }
 
+  /** Gives up what is under way, in the middle of a step if need be; open requests reject with `cancelled`. Checkpoints stay whole. */
+  abandon(): void {
+    this.end(
+      new AppError({ code: 'cancelled', message: 'The training was stopped.', remedy: 'Resume it when you like.' }),
+    )
+    this.child.kill('SIGKILL')
+  }
+
   /** Any request, typed by its reply. */
   async request<Reply>(request: TrainerRequest, microbatches: Microbatch[] = []): Promise<Reply> {
     return (await this.exchange(request, microbatches)).head.ok as Reply
@@ -186,14 +190,6 @@ export class Trainer {
     this.failure ??= failure
     for (const { reject } of this.waiting.values()) reject(this.failure)
     this.waiting.clear()
-  }
-
-  private async cancel(): Promise<void> {
-    this.end(
-      new AppError({ code: 'cancelled', message: 'The training was stopped.', remedy: 'Resume it when you like.' }),
-    )
-    this.child.kill('SIGTERM')
-    await this.close()
   }
 }
 

@@ -40,6 +40,8 @@ export interface PhaseWork {
 
 /** Steps sent ahead, so that the trainer never waits for this process. */
 const stepsInFlight = 2
+/** How long a stop waits for the steps in flight; those of large batches take minutes, and are given up for the last checkpoint. */
+const stopBoundMs = 5000
 /** Deaths of the trainer in a row without a new checkpoint in between. */
 const maxDeaths = 3
 
@@ -131,6 +133,11 @@ async function runSteps(
   const log = createStepLog(lab, { tuningId: work.run.id, phaseIndex: work.phaseIndex, phase: work.phase.name })
   const flying: { rate: number; reply: Promise<StepReply> }[] = []
   let done = from
+  let bound: NodeJS.Timeout | undefined
+  const onStop = () => {
+    bound = setTimeout(() => trainer.abandon(), stopBoundMs)
+  }
+  signal.addEventListener('abort', onStop, { once: true })
   const land = async () => {
     const first = flying.shift()
     if (!first) return
@@ -152,6 +159,8 @@ async function runSteps(
     while (flying.length > 0) await land()
     return done
   } finally {
+    signal.removeEventListener('abort', onStop)
+    clearTimeout(bound)
     log.flush()
   }
 }

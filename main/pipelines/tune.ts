@@ -32,7 +32,10 @@ export function tuneHandler(lab: Lab): JobHandler {
       await withWarmWorker(lab, run, () => tune(lab, run, context))
     } catch (thrown) {
       const error = toAppError(thrown)
-      if (context.signal.aborted && error.code === 'cancelled') return
+      if (context.signal.aborted && error.code !== 'disk-full') {
+        if (error.code !== 'cancelled') context.log(`Stopped with: ${error.message}`)
+        return
+      }
       if (error.code === 'disk-full') pauseForSpace(lab, context, error)
       else failRunningPhase(lab, run)
       throw error

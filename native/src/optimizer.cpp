@@ -41,7 +41,7 @@ double Optimizer::step(Model &model, const Buffer<float> &grads, double learning
     require(std::isfinite(sums[i]), "not-finite",
             "The gradient of '" + blocks[i].tensor->name + "' is not a finite number in step " +
                 std::to_string(stepCount_ + 1) + ".",
-            "Lower the learning rate and continue from the last checkpoint.");
+            "Start a new tuning with a lower learning rate; this one would come to the same step again.");
     total += sums[i];
   }
   const double norm = std::sqrt(total);

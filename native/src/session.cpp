@@ -201,7 +201,7 @@ Reply Session::step(const Frame &frame) {
   }
   require(std::isfinite(lossSum), "not-finite",
           "The loss is not a finite number in step " + std::to_string(optimizer_->stepCount() + 1) + ".",
-          "Lower the learning rate and continue from the last checkpoint.");
+          "Start a new tuning with a lower learning rate; this one would come to the same step again.");
   const double norm = optimizer_->step(*model_, replicas_[0]->grads(), learningRate, *kernels_, *workers_);
 
   Reply reply;

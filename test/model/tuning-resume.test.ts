@@ -96,6 +96,36 @@ describe('a tuning at one thread', () => {
   )
 
   test(
+    'is paused within seconds in the middle of a step of hours, and ends the same',
+    async () => {
+      const lab = await openTuningLab()
+      opened.push(lab.engine)
+      const open = lab.engine.lab.openTrainer.bind(lab.engine.lab)
+      const { tuningId, jobId } = await new Promise<{ tuningId: TuningId; jobId: JobId }>((stepping, fail) => {
+        lab.engine.lab.openTrainer = async (options) => {
+          const trainer = await open(options)
+          const step = trainer.step.bind(trainer)
+          trainer.step = (rate, packs) => {
+            started.then(stepping, fail)
+            return step(rate, Array.from({ length: 20_000 }, () => packs).flat())
+          }
+          return trainer
+        }
+        const started = startIn(lab)
+      })
+      await lab.engine.call('job.pause', { jobId })
+      const askedAtMs = performance.now()
+      expect(await lab.engine.settled(jobId)).toMatchObject({ state: 'paused', error: null })
+      expect(performance.now() - askedAtMs).toBeLessThan(15_000)
+      lab.engine.lab.openTrainer = open
+      await lab.engine.call('job.resume', { jobId })
+      expect(await lab.engine.settled(jobId)).toMatchObject({ state: 'done', error: null })
+      expect(await traceOf(lab.engine, tuningId)).toEqual(undisturbed)
+    },
+    timeoutMs,
+  )
+
+  test(
     'with its trainer killed at random moments ends the same',
     async () => {
       const lab = await openTuningLab()
