@@ -47,8 +47,11 @@ export function writeSection(options: {
   const { entity, random } = options
   const facts = random.shuffle(options.facts ?? factsOf(options.world, entity))
   const tabled = options.hasTable ? facts.splice(0, Math.min(3, Math.floor(facts.length / 2))) : []
-  const told: Line[] = facts.map((fact, index) => tell(fact, random, index > 0 && random.chance(0.6)))
-  if (options.distractor) told.splice(random.between(0, told.length), 0, tell(options.distractor, random, false))
+  const { distractor } = options
+  const interruption = distractor ? random.between(0, facts.length) : -1
+  // After a sentence about something else a pronoun would speak of that; the thing is named again.
+  const told: Line[] = facts.map((fact, at) => tell(fact, random, at > 0 && at !== interruption && random.chance(0.6)))
+  if (distractor) told.splice(interruption, 0, tell(distractor, random, false))
   const opening = random.pick(introductions[entity.kind])
   const introduction: Line[] = options.hasIntroduction === false ? [] : [{ text: opening, core: opening, fact: null }]
   const rows: Line[] = tabled.map((fact) => {
@@ -93,6 +96,8 @@ export function corruptFact(
   random: Random,
   { nearby, drawName }: { nearby: readonly Fact[]; drawName: (kind: Kind) => string },
 ): Fact {
+  if (fact.attribute.values.kind === 'number' && random.chance(0.5))
+    return { ...fact, value: similarNumber(fact.value, random) }
   const same = nearby.filter(
     (other) =>
       other.value !== fact.value && JSON.stringify(other.attribute.values) === JSON.stringify(fact.attribute.values),
@@ -101,6 +106,15 @@ export function corruptFact(
   for (;;) {
     const value = drawValue(fact.attribute, random, drawName)
     if (value !== fact.value) return { ...fact, value }
+  }
+}
+
+/** A number that differs in one digit. */
+export function similarNumber(value: string, random: Random): string {
+  const at = random.between(0, value.length - 1)
+  for (;;) {
+    const digit = String(random.between(at === 0 ? 1 : 0, 9))
+    if (digit !== value[at]) return value.slice(0, at) + digit + value.slice(at + 1)
   }
 }
 

@@ -5,7 +5,7 @@
 import { type Kind, valueSets } from './attributes.ts'
 import { chatPrompt, type CorpusRow } from './corpus.ts'
 import { type FoundationalTask, foundationalTasks, goods, makeTask } from './foundational.ts'
-import { corruptFact, tell } from './documents.ts'
+import { corruptFact, similarNumber, tell } from './documents.ts'
 import { ask, makeScene } from './knowledge-cases.ts'
 import { isName, nameSource, similarName } from './names.ts'
 import { randomOf, type Random } from './random.ts'
@@ -84,6 +84,7 @@ function sameTurns(random: Random): Turn[] {
 /** Another word, which often looks alike. */
 function otherWord(word: string, random: Random, name: (isCapitalised: boolean) => string): string {
   if (random.chance(0.5) && isName(word)) return similarName(word, random, 'training')
+  if (random.chance(0.7) && /^\d+$/.test(word)) return similarNumber(word, random)
   for (;;) {
     const other = drawWord(random, name)
     if (other !== word) return other

@@ -49,7 +49,7 @@ export function makeScene(seed: string, random: Random, options: SceneOptions): 
   const isFull = random.chance(options.difficulty)
   const entities = random
     .shuffle(world.entities.filter((entity) => entity.kind === main))
-    .slice(0, isFull && random.chance(0.2) ? 2 : 1)
+    .slice(0, isFull && random.chance(0.35) ? 2 : 1)
   const sections = entities.map((entity) => sectionOf(world, entity, { random, isFull }))
   const title = random.chance(0.3) ? `# ${drawTitle(world, random)}\n\n` : ''
   const names = nameSource(random, options.split)
@@ -80,7 +80,7 @@ function sectionOf(world: World, entity: Entity, { random, isFull }: { random: R
   const facts = random.sample(all, isFull ? random.between(4, all.length) : 3)
   const others = world.facts.filter((fact) => fact.entity !== entity)
   const sameKind = others.filter((fact) => fact.entity.kind === entity.kind)
-  const distractor = isFull && random.chance(0.5) ? random.pick(random.chance(0.6) ? sameKind : others) : undefined
+  const distractor = isFull && random.chance(0.6) ? random.pick(random.chance(0.6) ? sameKind : others) : undefined
   return writeSection({
     world,
     entity,

@@ -45,7 +45,7 @@ export const plans: Record<'teacher' | 'student', TrainingPlan> = {
   teacher: {
     shape: { width: 192, layerCount: 5, headCount: 6, kvHeadCount: 3, ffnWidth: 384, contextLength: 1024 },
     seed: 11,
-    stepCount: 6000,
+    stepCount: 7000,
     rowsPerStep: 32,
     learningRate: 3e-3,
     warmupSteps: 50,
