@@ -77,7 +77,7 @@ const skillPaths: Record<Skill['style']['family'], string> = {
   sign: 'compositional_skills/household/door_sign',
 }
 const datasetRowCount = 200
-const retentionQuestionCount = 30
+const retentionQuestionCount = 90
 const skillQuestionCount = 30
 
 /** The world of the demo. */
