@@ -10,7 +10,14 @@ import { demoProject } from '../../main/demo/project.ts'
 import { makeExaminedCase } from '../../main/demo/examination.ts'
 import { BpeEncoder } from '../../main/domain/bpe.ts'
 import { ggufValue, readGguf } from '../../main/domain/gguf.ts'
-import { parseStageOutput, promptStages, renderPrompt, stageGrammar } from '../../main/domain/prompts.ts'
+import {
+  parseStageOutput,
+  type PromptStage,
+  promptStages,
+  renderPrompt,
+  stageGrammar,
+} from '../../main/domain/prompts.ts'
+import { stageSettings } from '../../main/domain/stage-settings.ts'
 import { compactPack } from '../../scripts/demo-models.ts'
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../main/demo/models/${name}.gguf`, import.meta.url))
@@ -83,6 +90,15 @@ async function ask(session: LlamaSession, prompt: string, grammar?: string): Pro
   return text
 }
 
+function hasForm(stage: PromptStage, text: string): boolean {
+  try {
+    parseStageOutput(stage, text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 describe('demo models', () => {
   it('are small enough to ship and say which recipe made them', () => {
     expect(statSync(pathOf('teacher')).size + statSync(pathOf('student')).size).toBeLessThan(24 * 2 ** 20)
@@ -113,15 +129,25 @@ describe('demo models', () => {
 })
 
 describe('demo teacher', () => {
-  it('always keeps the form of a stage under its grammar', async () => {
-    const outputs = await Promise.all(
-      promptStages.map(async (stage) => {
-        const prompt = rowOf(pack, makeExaminedCase(stage, 'form').worked).turns[0]?.prompt ?? ''
-        return { stage, text: await ask(teacher, prompt, stageGrammar(stage)) }
+  it('keeps the form of every stage as the product samples it: within two tries, and hardly ever on the second', async () => {
+    const cases = promptStages.flatMap((stage) => Array.from({ length: 20 }, (_, at) => ({ stage, at })))
+    const tries = await Promise.all(
+      cases.map(async ({ stage, at }) => {
+        const prompt = rowOf(pack, makeExaminedCase(stage, `form ${at}`).worked).turns[0]?.prompt ?? ''
+        for (let attempt = 1; attempt <= 2; attempt++) {
+          const settings = {
+            ...stageSettings(stage, 'compact'),
+            seed: 100 * at + attempt,
+            grammar: stageGrammar(stage),
+          }
+          const { text, stop } = await teacher.complete({ prompt, ...settings })
+          if (stop === 'end' && hasForm(stage, text)) return attempt
+        }
+        return Number.POSITIVE_INFINITY
       }),
     )
-    for (const { stage, text } of outputs)
-      expect(() => parseStageOutput(stage, text), `${stage}: ${text}`).not.toThrow()
+    expect(Math.max(...tries)).toBeLessThanOrEqual(2)
+    expect(tries.filter((count) => count > 1).length).toBeLessThanOrEqual(2) // of 240: below one in a hundred
   }, 60_000)
 
   it.each(handWritten)('judges a document written by hand: $title', async ({ chunk, pairs }) => {
