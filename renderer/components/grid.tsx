@@ -63,7 +63,7 @@ export function Grid<Row>({ label, columns, rows, keyOf, onOpen, selectedKey, no
 function Note({ colSpan, children }: { colSpan: number; children: ReactNode }) {
   if (children === null || children === undefined) return null
   return (
-    <tr className="note">
+    <tr className="row-note">
       <td colSpan={colSpan}>{children}</td>
     </tr>
   )

@@ -92,7 +92,7 @@ function ModelName({ model }: { model: Model }) {
   const { t } = useTranslation()
   return (
     <span className="row">
-      <strong style={{ minWidth: 150 }}>{model.name}</strong>
+      <strong style={{ minWidth: 110 }}>{model.name}</strong>
       {model.isDemo && (
         <span className="tag" title={t('models.demoHint')}>
           {t('models.demo')}
