@@ -84,7 +84,8 @@ export const thresholds = z.object({
 export const generationPlan = z.object({
   teacherId: idSchema<ModelId>(),
   leaves: z.array(z.object({ leaf, quota: z.number().int().min(1).max(100_000) })).min(1),
-  seed: z.number().int().default(1),
+  /** Without one, each run of a project has its own: with the same seed a second run only repeats the first. */
+  seed: z.number().int().optional(),
   parallel: z.number().int().min(1).max(128).default(16),
   maxAttemptsFactor: z.number().min(1).max(20).default(4),
   thresholds: thresholds.default({ minPairGrade: 2, nearDuplicateRougeL: 0.7 }),

@@ -1,4 +1,4 @@
-// Invented names made of two syllables, split by hash in two halves that share no name: one only for training, one only for the demo
+// Invented names made of two syllables, split by hash in two parts that share no name: one only for training, one only for the demo
 // world and for examining the teacher. Words of the language are never names.
 
 import { hashText, type Random } from './random.ts'

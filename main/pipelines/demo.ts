@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GenerationPlan } from '../contract/generation.ts'
 import type { DatasetId, GenerationId, JobId, ModelId, TuningId } from '../contract/ids.ts'
 import type { Job, JobKind, JobProgress } from '../contract/jobs.ts'
 import type { Model, ModelRole } from '../contract/models.ts'
@@ -14,7 +13,7 @@ import type { DemoReport } from '../contract/workspace.ts'
 import { demoQuotas, demoTuningPhases } from '../demo/plan.ts'
 import { readDemoValue, saveDemoValue } from '../store/demo.ts'
 import { listExams } from '../store/exams.ts'
-import { listGenerations, setGenerationJob } from '../store/generation.ts'
+import { setGenerationJob } from '../store/generation.ts'
 import { listModels } from '../store/models.ts'
 import { findTuning, listCheckpoints } from '../store/tuning.ts'
 import { freezeDataset } from './datasets.ts'
@@ -141,16 +140,13 @@ async function takeBaseExams({ lab, context }: DemoRun): Promise<void> {
 async function generate(run: DemoRun): Promise<void> {
   const { lab, context } = run
   const id = await once<GenerationId>(run, 'generation', () => {
-    const plan: GenerationPlan = {
+    const generationId = createGeneration(lab, {
       teacherId: roles(lab).teacher.id,
       leaves: demoQuotas(),
-      // Another seed each time: with the same one a second run would only repeat what the first has made.
-      seed: 1 + listGenerations(lab.project().db).length,
       parallel: 16,
       maxAttemptsFactor: 4,
       thresholds: { minPairGrade: 2, nearDuplicateRougeL: 0.98 },
-    }
-    const generationId = createGeneration(lab, plan)
+    })
     setGenerationJob(lab.project().db, generationId, context.job.id)
     return generationId
   })

@@ -10,11 +10,12 @@ import type { Model } from '../contract/models.ts'
 import { createChatTemplate } from '../domain/chat-template.ts'
 import {
   closeLeaf,
-  type FinishedCandidate,
   findGeneration,
+  type FinishedCandidate,
   insertCandidates,
   insertGeneration,
   listFinishedSlots,
+  listGenerations,
   listLeafProgress,
 } from '../store/generation.ts'
 import { findLeaf } from '../store/taxonomy.ts'
@@ -31,9 +32,13 @@ const flushMs = 250
 /** Chains beyond the teacher's sequences, so that a sequence finds its next call waiting. */
 const spareShare = 0.25
 
+/** A plan as it is asked for; what it leaves out is chosen when the run is made. */
+type WantedGeneration = Omit<GenerationPlan, 'seed'> & { seed?: number | undefined }
+
 /** Checks a plan against the project and writes the run. Who starts its job calls setGenerationJob. */
-export function createGeneration(lab: Lab, plan: GenerationPlan): GenerationId {
+export function createGeneration(lab: Lab, wanted: WantedGeneration): GenerationId {
   const { db } = lab.project()
+  const plan: GenerationPlan = { ...wanted, seed: wanted.seed ?? 1 + listGenerations(db).length }
   const teacher = requireModel(lab, plan.teacherId, 'teacher')
   const id = `generation-${randomBytes(6).toString('hex')}` as GenerationId
   let firstSlot = 0

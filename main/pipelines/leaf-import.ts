@@ -11,7 +11,7 @@ import { inferLanguage, inferPersona } from '../domain/leaf-traits.ts'
 import { type PublicRow, readPublicRows } from '../domain/public-rows.ts'
 import { readQna } from '../domain/qna.ts'
 import type { QnaContent } from '../domain/qna-form.ts'
-import { findLeaf, publicRowBatch, saveLeaf, savePublicRows } from '../store/taxonomy.ts'
+import { findLeaf, publicRowBatch, saveLeaf, saveLeafProblems, savePublicRows } from '../store/taxonomy.ts'
 import { addDocument, keepContent } from './documents.ts'
 import type { Lab, OpenProject } from './lab.ts'
 
@@ -42,13 +42,13 @@ export async function importLeaf(lab: Lab, files: LeafFiles, source: string): Pr
   const isFoundational = branch === 'foundational_skills'
   const dataset = isFoundational && files.dataset ? readPublicRows(files.dataset) : { rows: [], problems: [] }
   problems.push(...checkAttribution(files.attribution), ...dataset.problems)
-  const parts = { content: qna.content, isSourceCurrent: qna.outcome === 'valid' }
-  await saveFiles(lab, files, { ...parts, problems: [...problems, cutShort] })
+  const isSourceCurrent = qna.outcome === 'valid'
+  await saveFiles(lab, files, { content: qna.content, isSourceCurrent, problems: [...problems, cutShort] })
   await saveRows(lab.project(), files.path, dataset.rows)
   // What documents are missing or unreadable is told once; it is not a lasting problem of the leaf.
   const passing = [...(files.problems ?? [])]
   for (const document of files.documents) passing.push(...(await tryDocument(lab, files.path, document)))
-  await saveFiles(lab, files, { ...parts, problems })
+  saveLeafProblems(lab.project().db, files.path, problems)
   return { path: source, outcome: qna.outcome, leaf: files.path, problems: [...problems, ...passing] }
 }
 

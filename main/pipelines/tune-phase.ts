@@ -74,9 +74,9 @@ async function continuePhase(lab: Lab, work: PhaseWork): Promise<boolean> {
     start: { ...work.start, microbatchTokens },
   })
   try {
-    adoptCheckpoints(lab, work)
     let step = await loadLatest(trainer, work)
-    adoptCheckpoints(lab, work) // a damaged one is no longer among them
+    // After loading: a damaged one is no longer among them.
+    adoptCheckpoints(lab, work)
     if (step > 0 && !(await finishCheckpoints(lab, { work, trainer, step }))) return false
     while (step < work.batches.totalSteps) {
       const boundary = nextBoundary(work, step)

@@ -99,6 +99,11 @@ export function saveLeaf(db: Database, leaf: LeafContent, nowMs: number): void {
   })()
 }
 
+/** Replaces what is said to be wrong with a leaf, and nothing else of it. */
+export function saveLeafProblems(db: Database, path: LeafPath, problems: readonly QnaProblem[]): void {
+  db.prepare('update leaves set problems_json = ? where path = ?').run(JSON.stringify(problems), path)
+}
+
 function saveSeeds(db: Database, { path, seeds }: LeafContent, nowMs: number): void {
   db.prepare('update seeds set removed_at_ms = ? where leaf = ? and removed_at_ms is null').run(nowMs, path)
   const save = db.prepare(

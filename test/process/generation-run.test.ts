@@ -200,6 +200,16 @@ const drops: DropCase[] = [
     reason: /beside the point: It strays/,
   },
   {
+    what: 'an answer whose second statement is false',
+    answer: goodTeacher({
+      qa: ({ seed }) =>
+        `Question: What is fact ${seed} about the wren?\nAnswer: It sings at dawn. It eats ${seed} bears.`,
+      faithful: ({ prompt }, good) => (prompt.includes('bears') ? 'Quote: none\nVerdict: NO' : good),
+    }),
+    stage: 'knowledge-faithful',
+    reason: /does not say "It eats \d+ bears\."/,
+  },
+  {
     what: 'a question that needs the text',
     answer: goodTeacher({ clear: () => 'Verdict: NO' }),
     stage: 'knowledge-self-contained',
@@ -238,6 +248,25 @@ const drops: DropCase[] = [
     reason: /same as a seed/,
   },
 ]
+
+describe('a second run', () => {
+  it('has a seed of its own unless one was asked for, so that it does not only repeat the first', async () => {
+    const { engine, run } = await generate({ answer: goodTeacher() }, { quota: 2 })
+    const again = async (seed?: number) => {
+      const { teacherId, leaves } = run.plan
+      const { generationId, jobId } = await engine.call('generation.start', {
+        teacherId,
+        leaves,
+        ...(seed ? { seed } : {}),
+      })
+      await engine.settled(jobId)
+      return engine.call('generation.get', { generationId })
+    }
+    const second = await again()
+    expect([run.plan.seed, second.plan.seed, (await again(7)).plan.seed]).toEqual([1, 2, 7])
+    expect(second.funnel[0]).toMatchObject({ accepted: 2, droppedBy: [] })
+  })
+})
 
 describe('what a stage drops', () => {
   it.each(drops)(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { approximateTokens, chunkDocument, type DocumentChunk } from '../../main/domain/chunking.ts'
 import { findBlocks } from '../../main/domain/markdown-blocks.ts'
 import { createRandom, type Random } from '../../main/domain/random.ts'
-import { splitSentences } from '../../main/domain/sentences.ts'
+import { splitSentences, statementsOf } from '../../main/domain/sentences.ts'
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean).length
 const sentence = (length: number, start = 'Alpha') =>
@@ -166,3 +166,21 @@ function randomDocument(random: Random): string {
     random.pick(['\n', '\n\n', '\r\n\r\n']),
   )
 }
+
+describe('statementsOf', () => {
+  it('gives each sentence by itself, and a text without any as one', () => {
+    expect(statementsOf('It is red.  It costs 3.5 coins.\nDr. Wren made it.', 8)).toEqual([
+      'It is red.',
+      'It costs 3.5 coins.',
+      'Dr. Wren made it.',
+    ])
+    expect(statementsOf('blue', 8)).toEqual(['blue'])
+    expect(statementsOf(' ', 8)).toEqual([''])
+  })
+  it('keeps all of a long text in at most so many pieces', () => {
+    const sentences = Array.from({ length: 21 }, (_, at) => `Fact ${at} holds.`)
+    const statements = statementsOf(sentences.join(' '), 8)
+    expect(statements.length).toBeLessThanOrEqual(8)
+    expect(statements.join(' ')).toBe(sentences.join(' '))
+  })
+})

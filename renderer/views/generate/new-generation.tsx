@@ -20,6 +20,7 @@ export function NewGeneration() {
   const { t } = useTranslation()
   const leaves = useRead('taxonomy.list', {})
   const models = useRead('model.list', {})
+  const runs = useRead('generation.list', {})
   const toTaxonomy = (
     <EmptyNote title={t('taxonomy.emptyTitle')} text={t('taxonomy.emptyText')}>
       <Button onClick={() => goTo('taxonomy', 'import')}>{t('taxonomy.import')}</Button>
@@ -29,7 +30,11 @@ export function NewGeneration() {
     <Reading of={models}>
       {(modelList) => (
         <Reading of={leaves} empty={toTaxonomy}>
-          {(leafList) => <PlanForm leaves={leafList} models={modelList} />}
+          {(leafList) => (
+            <Reading of={runs}>
+              {({ length }) => <PlanForm leaves={leafList} models={modelList} runCount={length} />}
+            </Reading>
+          )}
         </Reading>
       )}
     </Reading>
@@ -42,14 +47,21 @@ function canGenerate(leaf: Leaf): boolean {
   return isGenerated && leaf.seedCount > 0 && (leaf.branch !== 'knowledge' || leaf.documentCount > 0)
 }
 
-function PlanForm({ leaves, models }: { leaves: readonly Leaf[]; models: readonly Model[] }) {
+interface PlanFormProps {
+  leaves: readonly Leaf[]
+  models: readonly Model[]
+  /** Runs there are already; with the seed of one of them a new run would only repeat it. */
+  runCount: number
+}
+
+function PlanForm({ leaves, models, runCount }: PlanFormProps) {
   const { t } = useTranslation()
   const able = leaves.filter(canGenerate)
   const teachers = models.filter(({ unfit, isMissing }) => unfit.teacher === undefined && !isMissing)
   const assigned = teachers.find(({ roles }) => roles.includes('teacher')) ?? teachers[0]
   const [teacherId, setTeacherId] = useState<string | null>(assigned?.id ?? null)
   const [quotas, setQuotas] = useState<Quotas>(() => Object.fromEntries(able.map(({ path }) => [path, usualQuota])))
-  const [run, setRun] = useState({ seed: 1, parallel: 16, minPairGrade: 2, nearDuplicateRougeL: 0.7 })
+  const [run, setRun] = useState({ seed: 1 + runCount, parallel: 16, minPairGrade: 2, nearDuplicateRougeL: 0.7 })
   const start = useAct('generation.start', { isQuiet: true })
   const chosen = Object.entries(quotas).filter(([, quota]) => quota > 0)
   const total = chosen.reduce((sum, [, quota]) => sum + quota, 0)
