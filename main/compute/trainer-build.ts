@@ -94,18 +94,29 @@ function isAlive(pid: number): boolean {
   }
 }
 
+export type DeviceVariant = 'vulkan' | 'cuda'
+
+/** The folder of the libraries with that backend, or undefined where node-llama-cpp has none here. Metal's are the plain ones. */
+export function findDeviceLibraryDir(root: string, variant: DeviceVariant): string | undefined {
+  return findBins(root, `${libraryPlatform()}-${variant}`)
+}
+
 /** The folder of libggml-base that node-llama-cpp ships for this machine, as `open.libraryDir`. */
 export function findLibraryDir(root: string): string {
   const platform = libraryPlatform()
-  for (const modules of moduleFolders(root)) {
-    const bins = join(modules, '@node-llama-cpp', platform, 'bins', platform)
-    if (existsSync(bins)) return bins
-  }
+  const bins = findBins(root, platform)
+  if (bins) return bins
   throw new AppError({
     code: 'trainer-missing',
     message: `The package @node-llama-cpp/${platform} is not installed, so the trainer has no ggml library.`,
     remedy: 'Run "npm install" again, or reinstall Labdesk.',
   })
+}
+
+function findBins(root: string, platform: string): string | undefined {
+  return moduleFolders(root)
+    .map((modules) => join(modules, '@node-llama-cpp', platform, 'bins', platform))
+    .find((bins) => existsSync(bins))
 }
 
 /** A path inside an asar archive, as it is on the disk. */

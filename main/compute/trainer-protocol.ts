@@ -12,12 +12,42 @@ export interface LoadRequest {
   mode: 'full' | 'lora' | 'frozen'
   /** `random` replaces every weight by a seeded initialisation (normal, std 0.02, residual outputs scaled by 1/sqrt(2 layers); norms 1). */
   init?: { kind: 'random'; seed: number }
-  lora?: { rank: number; alpha: number; seed: number; targets: LoraTarget[]; continueFrom?: string }
+  lora?: LoraRequest
+  /** What stays as it is: the first `layers` layers; in full training also embedding and head. */
+  freeze?: { layers?: number; embedding?: boolean }
+  /** What training adds to plain cross entropy; all of it seeded. */
+  regularise?: {
+    seed: number
+    /** Uniform noise of +-alpha / sqrt(row length * width) on the embeddings (NEFTune, Jain et al. 2023). */
+    neftuneAlpha?: number
+    /** Share of an adapter's inputs set to zero (LoRA only). */
+    dropout?: number
+    /** Weight of KL(base || model), in nats a counted token, beside the cross entropy (LoRA only). */
+    klWeight?: number
+  }
   /** Largest packed microbatch the graph is built for, in tokens; also the longest single row. */
   microbatchTokens: number
-  optimizer: { beta1: number; beta2: number; eps: number; weightDecay: number; clipNorm: number }
+  optimizer: {
+    beta1: number
+    beta2: number
+    eps: number
+    weightDecay: number
+    clipNorm: number
+    /** Moments of one byte a value instead of four (Dettmers et al. 2022). */
+    eightBit?: boolean
+  }
   /** Recompute each layer's activations in the backward pass to save memory. */
   recompute?: boolean
+}
+export interface LoraRequest {
+  rank: number
+  alpha: number
+  /** Scale alpha / sqrt(rank) instead of alpha / rank (rsLoRA, Kalajdzievski 2023). */
+  rankStabilised?: boolean
+  seed: number
+  /** A fused tensor is adapted when any of what it fuses is named. */
+  targets: LoraTarget[]
+  continueFrom?: string
 }
 export type LoraTarget = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
 
@@ -27,10 +57,34 @@ export interface LoadReply {
   layerCount: number
   parameterCount: number
   trainableCount: number
-  /** Planned peak, bytes: weights + optimiser state + activations. */
-  plannedBytes: number
   contextLength: number
+  /** Frozen weights in their own type, and the trained values in F32. */
+  weightBytes: number
+  /** The optimiser's moments. */
+  stateBytes: number
+  /** Activations, gradients and a chunk of logits. */
+  passBytes: number
+  /** Planned peak, bytes: the three together. */
+  plannedBytes: number
+  /** Bytes of a checkpoint. */
+  checkpointBytes: number
+  /** Of `load`: where it computes, `cpu` or a device's name. */
+  device?: string
+  /** Of `load`: how closely the device agreed with the processor. */
+  selfTest?: string
+  /** Of `load`: why the wished device is not used. */
+  notice?: string
 }
+
+export interface DevicesRequest {
+  kind: 'devices'
+}
+export interface DevicesReply {
+  devices: { name: string; description: string; kind: string; freeBytes: number; totalBytes: number }[]
+}
+
+/** The same answer without reading a weight: what `load` would take. */
+export type PlanRequest = Omit<LoadRequest, 'kind'> & { kind: 'plan' }
 
 /** One packed microbatch: rows laid end to end, each attending only to itself, positions restarting at 0. */
 export interface MicrobatchHead {
@@ -61,9 +115,34 @@ export interface StepReply {
   ms: number
 }
 
-/** Forward only; same payload as a step. Rows answer in order. */
+/**
+ * One step of direct preference optimisation (Rafailov et al. 2023). Rows come in pairs, chosen before rejected, over all microbatches in
+ * order; a pair's loss is -log sigmoid(beta * margin), the margin being how much more than the reference the model prefers the chosen row.
+ */
+export interface PreferenceStepRequest {
+  kind: 'preferenceStep'
+  learningRate: number
+  beta: number
+  microbatches: MicrobatchHead[]
+  /** Weighted log probability of each row by the reference. Left out with LoRA, whose base is the reference. */
+  references?: number[]
+}
+export interface PreferenceStepReply {
+  step: number
+  loss: number
+  /** Mean margin in nats, before the step. */
+  margin: number
+  /** Share of pairs whose margin is above 0. */
+  accuracy: number
+  gradNorm: number
+  tokens: number
+  ms: number
+}
+
+/** Forward only; same payload as a step. Rows answer in order. `base`: as if the adapters were not there. */
 export interface EvaluateRequest {
   kind: 'evaluate'
+  base?: boolean
   microbatches: MicrobatchHead[]
 }
 export interface EvaluateReply {
@@ -110,8 +189,19 @@ export interface ExportReply {
 export interface OpenRequest {
   kind: 'open'
   libraryDir: string
-  /** Worker threads; gradients are bit-exact reproducible for equal thread counts. */
+  /** Worker threads. Results are the same bit for bit however many there are. */
   threads: number
+  /**
+   * Look for devices among that folder's backends, and train on the named one. It is used only after it computed the gradients of the
+   * loaded model as the processor does; else `load` goes on on the processor and says so.
+   */
+  device?: {
+    name?: string
+    /** Products of F32 matrices in F32, where a backend would round their inputs to F16; slower. */
+    exact?: boolean
+    /** Also devices that are software, such as lavapipe; for tests. */
+    allowsSoftware?: boolean
+  }
   /** Force an instruction set for tests: 'avx512' | 'avx2' | 'portable'. Default: the best this machine has. */
   isa?: string
 }
@@ -125,7 +215,10 @@ export interface OpenReply {
 export type TrainerRequest =
   | OpenRequest
   | LoadRequest
+  | PlanRequest
+  | DevicesRequest
   | StepRequest
+  | PreferenceStepRequest
   | EvaluateRequest
   | GradientsRequest
   | SaveCheckpointRequest

@@ -6,6 +6,7 @@ import { AppError, type ErrorCode } from '../contract/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from './trainer-frames.ts'
 import type {
   CheckpointReply,
+  DevicesReply,
   EvaluateReply,
   ExportReply,
   ExportRequest,
@@ -14,6 +15,8 @@ import type {
   LoadRequest,
   MicrobatchHead,
   OpenReply,
+  OpenRequest,
+  PreferenceStepReply,
   StepReply,
   TrainerErrorCode,
   TrainerErrorFrame,
@@ -33,15 +36,23 @@ export interface OpenTrainerOptions {
   onLog?: (line: string) => void
   /** Force an instruction set, for tests. */
   isa?: 'avx512' | 'avx2' | 'portable'
+  /** Train on a device of the library's backends; see OpenRequest. */
+  device?: OpenRequest['device']
 }
 
 /** Starts a trainer and opens its library. Throws `trainer-missing`, `trainer-failed` or `worker-died`. */
 export async function openTrainer(options: OpenTrainerOptions): Promise<Trainer> {
-  const { executable, libraryDir, threads, isa } = options
+  const { executable, libraryDir, threads, isa, device } = options
   const child = spawn(executable, [], { stdio: 'pipe' })
   const trainer = new Trainer(child, options)
   try {
-    await trainer.request<OpenReply>({ kind: 'open', libraryDir, threads, ...(isa ? { isa } : {}) })
+    await trainer.request<OpenReply>({
+      kind: 'open',
+      libraryDir,
+      threads,
+      ...(isa ? { isa } : {}),
+      ...(device ? { device } : {}),
+    })
   } catch (error) {
     await trainer.close()
     throw error
@@ -93,15 +104,34 @@ export class Trainer {
     return this.request<LoadReply>({ kind: 'load', ...request })
   }
 
+  /** The devices of the library's backends; the trainer must have been opened with `device`. */
+  async devices(): Promise<DevicesReply['devices']> {
+    return (await this.request<DevicesReply>({ kind: 'devices' })).devices
+  }
+
+  /** What `load` would take; reads no weights. */
+  async plan(request: Omit<LoadRequest, 'kind'>): Promise<LoadReply> {
+    return this.request<LoadReply>({ kind: 'plan', ...request })
+  }
+
   /** One optimiser step over all microbatches together. */
   async step(learningRate: number, microbatches: Microbatch[]): Promise<StepReply> {
     return this.request<StepReply>({ kind: 'step', learningRate, microbatches: microbatches.map(head) }, microbatches)
   }
 
-  /** Losses of each row, in order; changes nothing. */
-  async evaluate(microbatches: Microbatch[]): Promise<EvaluateReply['rows']> {
+  /** One step on pairs of rows, chosen before rejected. */
+  async preferenceStep(
+    options: { learningRate: number; beta: number; references?: number[] },
+    microbatches: Microbatch[],
+  ): Promise<PreferenceStepReply> {
+    const request = { kind: 'preferenceStep', ...options, microbatches: microbatches.map(head) } as const
+    return this.request<PreferenceStepReply>(request, microbatches)
+  }
+
+  /** Losses of each row, in order; changes nothing. `base`: as if the adapters were not there. */
+  async evaluate(microbatches: Microbatch[], options: { base?: boolean } = {}): Promise<EvaluateReply['rows']> {
     const reply = await this.request<EvaluateReply>(
-      { kind: 'evaluate', microbatches: microbatches.map(head) },
+      { kind: 'evaluate', ...options, microbatches: microbatches.map(head) },
       microbatches,
     )
     return reply.rows

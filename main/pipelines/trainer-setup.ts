@@ -1,14 +1,10 @@
 // How a tuning's plan becomes the trainer's: which weights, which adapter, which optimiser. The one place that knows LAB's AdamW.
 
 import { totalmem } from 'node:os'
-import type { Model } from '../contract/models.ts'
 import type { TuningPlan } from '../contract/tuning.ts'
 import type { Trainer } from '../compute/trainer.ts'
-import type { LoadRequest, LoraTarget } from '../compute/trainer-protocol.ts'
-import { type ModelShape, trainerMemoryBytes } from '../domain/estimate.ts'
-import { readModelShape } from '../domain/model-shape.ts'
+import type { LoadReply, LoadRequest, LoraTarget } from '../compute/trainer-protocol.ts'
 import type { Lab } from './lab.ts'
-import { readHeader } from './models.ts'
 
 /** LAB section 4: AdamW 0.9/0.95, no weight decay. */
 const optimizer: LoadRequest['optimizer'] = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clipNorm: 1 }
@@ -27,25 +23,13 @@ export interface TrainerStart {
   microbatchTokens: number
 }
 
+type Load = Omit<LoadRequest, 'kind'>
+
 /** Starts a trainer and loads what a phase begins from, with a fresh optimiser. The caller closes it. */
-export async function openPlanTrainer(
-  lab: Lab,
-  { plan, student, start }: { plan: TuningPlan; student: Model; start: TrainerStart },
-): Promise<Trainer> {
-  const needed = trainerMemoryBytes(await shapeOf(student), plan, {
-    microbatchTokens: start.microbatchTokens,
-    recompute: false,
-  })
+export async function openPlanTrainer(lab: Lab, plan: TuningPlan, start: TrainerStart): Promise<Trainer> {
   const trainer = await lab.openTrainer({ threads: plan.threads, onLog: (line) => lab.log(`trainer: ${line}`) })
   try {
-    await trainer.load({
-      modelPath: start.modelPath,
-      mode: plan.mode,
-      ...(plan.mode === 'lora' ? { lora: loraOf(plan, start.adapterPath) } : {}),
-      microbatchTokens: start.microbatchTokens,
-      optimizer,
-      recompute: needed > recomputeAboveShare * totalmem(),
-    })
+    await trainer.load((await chooseLoad(trainer, loadOf(plan, start))).load)
     return trainer
   } catch (thrown) {
     await trainer.close()
@@ -53,10 +37,32 @@ export async function openPlanTrainer(
   }
 }
 
-/** Dimensions of a registered model. */
-export async function shapeOf(model: Model): Promise<ModelShape> {
-  const { parameterCount, vocabSize, sizeBytes: fileBytes } = model
-  return readModelShape(await readHeader(model.path), { parameterCount, vocabSize, fileBytes })
+/** What a plan takes by the trainer's own count, on the way it would be run. */
+export async function askTrainerPlan(lab: Lab, plan: TuningPlan, start: TrainerStart): Promise<LoadReply> {
+  const trainer = await lab.openTrainer({ threads: 1 })
+  try {
+    return (await chooseLoad(trainer, loadOf(plan, start))).planned
+  } finally {
+    await trainer.close()
+  }
+}
+
+/** Keeps activations where memory allows, else has them computed twice. */
+async function chooseLoad(trainer: Trainer, load: Load): Promise<{ load: Load; planned: LoadReply }> {
+  const planned = await trainer.plan(load)
+  if (planned.plannedBytes <= recomputeAboveShare * totalmem()) return { load, planned }
+  const sparing = { ...load, recompute: true }
+  return { load: sparing, planned: await trainer.plan(sparing) }
+}
+
+function loadOf(plan: TuningPlan, start: TrainerStart): Load {
+  return {
+    modelPath: start.modelPath,
+    mode: plan.mode,
+    ...(plan.mode === 'lora' ? { lora: loraOf(plan, start.adapterPath) } : {}),
+    microbatchTokens: start.microbatchTokens,
+    optimizer,
+  }
 }
 
 function loraOf(plan: TuningPlan, continueFrom: string | undefined): LoadRequest['lora'] {

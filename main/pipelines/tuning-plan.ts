@@ -6,7 +6,7 @@ import type { DatasetRow } from '../contract/curation.ts'
 import type { DatasetId, ModelId } from '../contract/ids.ts'
 import { type Branch, branches } from '../contract/taxonomy.ts'
 import type { PresetName, TuningEstimate, TuningPlan } from '../contract/tuning.ts'
-import { estimateTuning, type ModelShape, type PhaseLoad, roughTokens } from '../domain/estimate.ts'
+import { estimateTuning, type PhaseLoad, roughTokens } from '../domain/estimate.ts'
 import { composePhases, planBatches } from '../domain/mixing.ts'
 import { presetParts } from '../domain/presets.ts'
 import { readDatasetRows } from '../store/datasets.ts'
@@ -15,7 +15,7 @@ import { measuredTokensPerSecond } from '../store/tuning.ts'
 import { requireDataset } from './datasets.ts'
 import type { Lab } from './lab.ts'
 import { requireModel } from './models.ts'
-import { shapeOf } from './trainer-setup.ts'
+import { askTrainerPlan } from './trainer-setup.ts'
 
 /** Tokens a chat template adds around one question and answer. */
 const templateTokens = 16
@@ -55,22 +55,23 @@ export function presetPlan(
 export async function estimatePlan(lab: Lab, plan: TuningPlan): Promise<TuningEstimate> {
   const student = requireModel(lab, plan.studentId, 'student')
   const { db, folder } = lab.project()
-  const shape = await shapeOf(student)
+  const microbatchTokens = Math.max(...plan.phases.map((phase) => phase.contextTokens))
+  const trainer = await askTrainerPlan(lab, plan, { modelPath: student.path, microbatchTokens })
   const disk = await statfs(folder)
   return estimateTuning({
     plan,
-    shape,
-    studentContext: student.contextLength,
-    loads: phaseLoads(plan, shape, readDatasetRows(db, requireDataset(lab, plan.datasetId).id)),
+    student,
+    trainer,
+    loads: phaseLoads(plan, student.vocabSize, readDatasetRows(db, requireDataset(lab, plan.datasetId).id)),
     speed: { threads: plan.threads, measuredTokensPerSecond: measuredTokensPerSecond(db, plan) },
     memoryFreeBytes: freemem(),
     diskFreeBytes: disk.bavail * disk.bsize,
   })
 }
 
-function phaseLoads(plan: TuningPlan, shape: ModelShape, rows: DatasetRow[]): PhaseLoad[] {
+function phaseLoads(plan: TuningPlan, vocabSize: number, rows: DatasetRow[]): PhaseLoad[] {
   const tokensOf = (row: DatasetRow | undefined) =>
-    row ? templateTokens + roughTokens(row.system.length + row.user.length + row.assistant.length, shape.vocabSize) : 0
+    row ? templateTokens + roughTokens(row.system.length + row.user.length + row.assistant.length, vocabSize) : 0
   const composed = composePhases(
     rows.map((row) => ({ ...row, responseLength: [...row.assistant].length })),
     plan.phases,

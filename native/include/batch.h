@@ -1,10 +1,10 @@
-// The rows of one request, checked, and their fixed distribution over the workers.
+// The rows of one request, checked, and laid end to end.
 #pragma once
 #include <vector>
 
+#include "executor.h"
 #include "frames.h"
 #include "model.h"
-#include "replica.h"
 
 namespace labdesk {
 
@@ -20,10 +20,9 @@ struct Row {
 std::vector<Row> readRows(const Frame &frame, const ModelShape &shape, int maxTokens);
 
 /**
- * Packs of at most maxTokens for each of `workerCount` workers: [worker][pack]. Rows are dealt longest first to the
- * least loaded worker, so that a step with a single microbatch is shared too; a single row stays on one worker. Rows
- * that no weight falls on are left out. Depends on nothing but its arguments, so equal requests give equal bits.
+ * Packs of at most maxTokens: each row goes into the first that has room for it. Rows that no weight falls on are left out.
+ * A row's weights are multiplied by its factor where there are factors.
  */
-std::vector<std::vector<Pack>> deal(const std::vector<Row> &rows, int workerCount, int maxTokens);
+std::vector<Pack> packRows(const std::vector<Row> &rows, int maxTokens, const std::vector<float> &factors = {});
 
 }  // namespace labdesk

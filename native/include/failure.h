@@ -12,7 +12,7 @@ struct Failure : std::exception {
   const char *what() const noexcept override { return message.c_str(); }
 };
 
-inline void require(bool holds, const char *code, const std::string &message, const char *remedy) {
+inline void require(bool holds, const char *code, const std::string &message, const std::string &remedy) {
   if (!holds) throw Failure(code, message, remedy);
 }
 

@@ -42,9 +42,12 @@ class GgufFile {
   const void *bytes(const GgufTensor &tensor, size_t sizeBytes) const;
 
   bool has(const std::string &key) const;
+  /** Whether the entry is there and a number. */
+  bool isNumber(const std::string &key) const;
   // These throw `bad-gguf` naming the key when it is absent or of another kind.
   std::string text(const std::string &key) const;
   double number(const std::string &key) const;
+  bool flag(const std::string &key) const;
   /** Strings in the array, for counting only. */
   uint64_t arrayLength(const std::string &key) const;
 

@@ -15,8 +15,8 @@ namespace {
 typedef float vf __attribute__((vector_size(VL * 4), aligned(4)));
 typedef int vi __attribute__((vector_size(VL * 4), aligned(4)));
 constexpr int NR = NRV * VL;
-constexpr int KC = 256;  // A tile and B panel of this depth fit in L1
-constexpr long PANEL_FLOATS = 192 * 1024;
+constexpr int KC = 640;                    // an A tile of this depth fits in L1, most rows of a model in one block
+constexpr long PANEL_FLOATS = 192 * 1024;  // packed B that stays in L2
 
 inline long least(long a, long b) { return a < b ? a : b; }
 
@@ -34,7 +34,7 @@ struct Scratch {
     return at;
   }
 };
-thread_local Scratch panelScratch, tileScratch, rowScratch;
+thread_local Scratch panelScratch, panel2Scratch, tileScratch, rowScratch;
 
 inline vf load(const float *p) { return *reinterpret_cast<const vf *>(p); }
 inline void store(float *p, vf v) { *reinterpret_cast<vf *>(p) = v; }
@@ -49,49 +49,65 @@ struct Tile {
   int columns;  // <= NR
   float alpha;
   bool accumulate;
+  // The second product, after the last block of the first.
+  int depth2 = 0;
+  const float *a2 = nullptr;
+  long a2RowStride = 0;
+  const float *panel2 = nullptr;  // [depth2][NR]
 };
 
-template <int M, bool ALONG_K>
+// M rows and NV vectors of columns; a narrow panel (an adapter's rank) needs no second vector.
+template <int M, int NV, bool ALONG_K>
 inline void multiplyTile(const Tile &t) {
-  vf sum[M][NRV];
+  vf sum[M][NV];
   for (int i = 0; i < M; i++)
-    for (int j = 0; j < NRV; j++) sum[i][j] = vf{};
+    for (int j = 0; j < NV; j++) sum[i][j] = vf{};
   const float *__restrict a = t.a;
   const float *__restrict b = t.panel;
   const long aRow = t.aRowStride, aColumn = t.aColumnStride;
   for (int k = 0; k < t.depth; k++) {
-    vf bv[NRV];
-    for (int j = 0; j < NRV; j++) bv[j] = load(b + static_cast<long>(k) * NR + j * VL);
+    vf bv[NV];
+    for (int j = 0; j < NV; j++) bv[j] = load(b + static_cast<long>(k) * NR + j * VL);
 #pragma GCC unroll 16
     for (int i = 0; i < M; i++) {
       const float av = ALONG_K ? a[i * aRow + k] : a[i * aRow + k * aColumn];
 #pragma GCC unroll 4
-      for (int j = 0; j < NRV; j++) sum[i][j] += av * bv[j];
+      for (int j = 0; j < NV; j++) sum[i][j] += av * bv[j];
     }
   }
-  float *__restrict c = t.c;
-  if (t.columns == NR) {
+  const float *__restrict a2 = t.a2;
+  const float *__restrict b2 = t.panel2;
+  for (int k = 0; k < t.depth2; k++) {
+    vf bv[NV];
+    for (int j = 0; j < NV; j++) bv[j] = load(b2 + static_cast<long>(k) * NR + j * VL);
+#pragma GCC unroll 16
     for (int i = 0; i < M; i++)
-      for (int j = 0; j < NRV; j++) {
+#pragma GCC unroll 4
+      for (int j = 0; j < NV; j++) sum[i][j] += a2[i * t.a2RowStride + k] * bv[j];
+  }
+  float *__restrict c = t.c;
+  if (t.columns == NV * VL) {
+    for (int i = 0; i < M; i++)
+      for (int j = 0; j < NV; j++) {
         float *p = c + i * t.cRowStride + j * VL;
         store(p, t.accumulate ? load(p) + sum[i][j] * t.alpha : sum[i][j] * t.alpha);
       }
     return;
   }
   for (int i = 0; i < M; i++) {
-    float row[NR];
-    for (int j = 0; j < NRV; j++) store(row + j * VL, sum[i][j] * t.alpha);
+    float row[NV * VL];
+    for (int j = 0; j < NV; j++) store(row + j * VL, sum[i][j] * t.alpha);
     float *p = c + i * t.cRowStride;
     for (int j = 0; j < t.columns; j++) p[j] = t.accumulate ? p[j] + row[j] : row[j];
   }
 }
 
-template <bool ALONG_K>
+template <int NV, bool ALONG_K>
 void multiplyRows(int rows, const Tile &t) {
   switch (rows) {
-#define LABDESK_ROWS(x)                                 \
-  case x:                                               \
-    if constexpr (x <= MR) multiplyTile<x, ALONG_K>(t); \
+#define LABDESK_ROWS(x)                                     \
+  case x:                                                   \
+    if constexpr (x <= MR) multiplyTile<x, NV, ALONG_K>(t); \
     break;
     LABDESK_ROWS(1)
     LABDESK_ROWS(2) LABDESK_ROWS(3) LABDESK_ROWS(4) LABDESK_ROWS(5) LABDESK_ROWS(6) LABDESK_ROWS(7) LABDESK_ROWS(8)
@@ -147,6 +163,15 @@ inline void copyPanelRow(const float *src, int columns, float *dst) {
   for (int n = columns; n < NR; n++) dst[n] = 0;
 }
 
+// F32 rows of B, [rows k][columns n], into one panel.
+void packPanel(const float *b, long rowStride, long columnStride, int width, int depth, float *panel) {
+  if (rowStride == 1) {
+    packTransposed(b, columnStride, width, depth, panel);
+    return;
+  }
+  for (int k = 0; k < depth; k++) copyPanelRow(b + k * rowStride, width, panel + static_cast<long>(k) * NR);
+}
+
 // Packs B rows [k0, k0 + depth) and columns [n0, n0 + columns) into panels of NR columns, panel after panel.
 void packB(const GemmArgs &g, long n0, long columns, long k0, int depth, float *panels) {
   const auto *blocks = static_cast<const char *>(g.b);
@@ -175,14 +200,19 @@ void packB(const GemmArgs &g, long n0, long columns, long k0, int depth, float *
       packTransposed(rows + (k0 - q0), q1 - q0, width, depth, panel);
       continue;
     }
-    const auto *b = static_cast<const float *>(g.b);
-    if (g.bRowStride == 1) {
-      packTransposed(b + (n0 + j) * g.bColumnStride + k0, g.bColumnStride, width, depth, panel);
-      continue;
-    }
-    for (int k = 0; k < depth; k++)
-      copyPanelRow(b + (k0 + k) * g.bRowStride + n0 + j, width, panel + static_cast<long>(k) * NR);
+    const auto *b = static_cast<const float *>(g.b) + k0 * g.bRowStride + (n0 + j) * g.bColumnStride;
+    packPanel(b, g.bRowStride, g.bColumnStride, width, depth, panel);
   }
+}
+
+// The same of the second product, whole.
+const float *packB2(const GemmArgs &g, long n0, long columns) {
+  if (g.K2 == 0) return nullptr;
+  float *panels = panel2Scratch.hold(static_cast<size_t>(g.K2) * (columns + NR));
+  for (long j = 0; j < columns; j += NR)
+    packPanel(g.b2 + (n0 + j) * g.b2ColumnStride, g.b2RowStride, g.b2ColumnStride,
+              static_cast<int>(least(NR, columns - j)), static_cast<int>(g.K2), panels + j * g.K2);
+  return panels;
 }
 
 // A whose m axis is contiguous, packed to [depth][rows] with row pitch MR.
@@ -208,26 +238,31 @@ void gemm(const GemmArgs &g) {
   const bool alongK = g.aColumnStride == 1;
   for (long n0 = 0; n0 < g.N; n0 += widthStep) {
     const long width = least(widthStep, g.N - n0);
+    const float *panels2 = packB2(g, n0, width);
     for (long k0 = 0; k0 < g.K; k0 += depthStep) {
       Tile t;
       t.depth = static_cast<int>(least(depthStep, g.K - k0));
       t.alpha = g.alpha;
       t.accumulate = g.accumulate || k0 > 0;
       t.cRowStride = g.cRowStride;
+      t.depth2 = k0 + t.depth == g.K ? static_cast<int>(g.K2) : 0;
+      t.a2RowStride = g.a2RowStride;
       packB(g, n0, width, k0, t.depth, panels);
       for (long m0 = 0; m0 < g.M; m0 += MR) {
         const int rows = static_cast<int>(least(MR, g.M - m0));
         t.a = alongK ? g.a + m0 * g.aRowStride + k0 : packA(g, m0, rows, k0, t.depth);
         t.aRowStride = alongK ? g.aRowStride : 1;
         t.aColumnStride = alongK ? 1 : MR;
+        t.a2 = t.depth2 ? g.a2 + m0 * g.a2RowStride : nullptr;
         for (long j = 0; j < width; j += NR) {
+          t.panel2 = t.depth2 ? panels2 + j * g.K2 : nullptr;
           t.panel = panels + j * t.depth;
           t.columns = static_cast<int>(least(NR, width - j));
           t.c = g.c + m0 * g.cRowStride + n0 + j;
-          if (alongK)
-            multiplyRows<true>(rows, t);
+          if (t.columns <= VL)
+            alongK ? multiplyRows<1, true>(rows, t) : multiplyRows<1, false>(rows, t);
           else
-            multiplyRows<false>(rows, t);
+            alongK ? multiplyRows<NRV, true>(rows, t) : multiplyRows<NRV, false>(rows, t);
         }
       }
     }

@@ -2,10 +2,6 @@
 #define VL 8
 #define NRV 2
 #define MR 6
-#include "attention.inc.h"
-
-namespace labdesk {
-extern const Kernels kernels_avx2;
-const Kernels kernels_avx2 = {"avx2",       gemm,      rmsNorm,       rmsNormGrad, swiglu,     swigluGrad, rope,
-                              crossEntropy, attention, attentionGrad, add,         sumSquares, adamw};
-}  // namespace labdesk
+#define ISA_NAME "avx2"
+#define ISA_TABLE kernels_avx2
+#include "table.inc.h"

@@ -2,10 +2,6 @@
 #define VL 16
 #define NRV 2
 #define MR 12
-#include "attention.inc.h"
-
-namespace labdesk {
-extern const Kernels kernels_avx512;
-const Kernels kernels_avx512 = {"avx512",     gemm,      rmsNorm,       rmsNormGrad, swiglu,     swigluGrad, rope,
-                                crossEntropy, attention, attentionGrad, add,         sumSquares, adamw};
-}  // namespace labdesk
+#define ISA_NAME "avx512"
+#define ISA_TABLE kernels_avx512
+#include "table.inc.h"

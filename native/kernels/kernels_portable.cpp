@@ -7,10 +7,6 @@
 #define NRV 2
 #define MR 6
 #endif
-#include "attention.inc.h"
-
-namespace labdesk {
-extern const Kernels kernels_portable;
-const Kernels kernels_portable = {"portable",   gemm,      rmsNorm,       rmsNormGrad, swiglu,     swigluGrad, rope,
-                                  crossEntropy, attention, attentionGrad, add,         sumSquares, adamw};
-}  // namespace labdesk
+#define ISA_NAME "portable"
+#define ISA_TABLE kernels_portable
+#include "table.inc.h"

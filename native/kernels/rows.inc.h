@@ -50,16 +50,19 @@ inline float inverseRms(const float *x, int width, float eps) {
   return 1 / sqrtf(total / width + eps);
 }
 
-void rmsNorm(const float *x, const float *w, float *y, int width, long rows, float eps) {
-  for (long t = 0; t < rows; t++, x += width, y += width) {
-    const float r = inverseRms(x, width, eps);
-    for (int i = 0; i < width; i++) y[i] = x[i] * r * w[i];
+void rmsNorm(RowsIn x, const float *w, RowsOut y, int width, long rows, float eps) {
+  for (long t = 0; t < rows; t++) {
+    const float *from = x.at + t * x.stride;
+    float *to = y.at + t * y.stride;
+    const float r = inverseRms(from, width, eps);
+    for (int i = 0; i < width; i++) to[i] = from[i] * r * w[i];
   }
 }
 
-void rmsNormGrad(const float *x, const float *w, const float *dy, float *dx, float *dw, bool accumulate, int width,
-                 long rows, float eps) {
-  for (long t = 0; t < rows; t++, x += width, dy += width, dx += width) {
+void rmsNormGrad(RowsIn xs, const float *w, RowsIn dys, RowsOut dxs, bool accumulate, int width, long rows, float eps) {
+  for (long t = 0; t < rows; t++) {
+    const float *x = xs.at + t * xs.stride, *dy = dys.at + t * dys.stride;
+    float *dx = dxs.at + t * dxs.stride;
     const float r = inverseRms(x, width, eps);
     vf s{};
     int i = 0;
@@ -71,54 +74,98 @@ void rmsNormGrad(const float *x, const float *w, const float *dy, float *dx, flo
       for (i = 0; i < width; i++) dx[i] += dy[i] * w[i] * r - x[i] * c;
     else
       for (i = 0; i < width; i++) dx[i] = dy[i] * w[i] * r - x[i] * c;
-    if (dw)
-      for (i = 0; i < width; i++) dw[i] += dy[i] * x[i] * r;
   }
 }
 
-void swiglu(const float *gateUp, float *act, int width, long rows) {
-  for (long t = 0; t < rows; t++, gateUp += 2 * width, act += width) {
-    const float *gate = gateUp, *up = gateUp + width;
-    int i = 0;
-    for (; i + VL <= width; i += VL) {
-      const vf x = load(gate + i);
-      store(act + i, x / (vexp(-x) + 1.0f) * load(up + i));
-    }
-    for (; i < width; i++) act[i] = gate[i] / (1 + expf(-gate[i])) * up[i];
+void rmsNormWeightGrad(RowsIn xs, RowsIn dys, float *dw, int width, long rows, float eps) {
+  for (long t = 0; t < rows; t++) {
+    const float *x = xs.at + t * xs.stride, *dy = dys.at + t * dys.stride;
+    const float r = inverseRms(x, width, eps);
+    for (int i = 0; i < width; i++) dw[i] += dy[i] * x[i] * r;
   }
 }
 
-void swigluGrad(const float *gateUp, const float *dAct, float *act, float *dGateUp, int width, long rows) {
-  for (long t = 0; t < rows; t++, gateUp += 2 * width, dGateUp += 2 * width, act += width, dAct += width) {
-    const float *gate = gateUp, *up = gateUp + width;
-    float *dGate = dGateUp, *dUp = dGateUp + width;
+constexpr float geluScale = 0.79788456080286535588f, geluCube = 0.044715f;
+
+inline vf vtanh(vf x) { return 1.0f - 2.0f / (vexp(2.0f * x) + 1.0f); }
+
+// The value of the gate's activation and its slope, of a vector or a single number.
+inline void activate(vf x, bool isGelu, vf &value, vf &slope) {
+  if (isGelu) {
+    const vf t = vtanh(geluScale * x * (1.0f + geluCube * x * x)), half = 0.5f * (1.0f + t);
+    value = x * half;
+    slope = half + 0.5f * x * (1.0f - t * t) * geluScale * (1.0f + 3.0f * geluCube * x * x);
+    return;
+  }
+  const vf s = 1.0f / (vexp(-x) + 1.0f);
+  value = x * s;
+  slope = s + value * (1.0f - s);
+}
+
+inline void activateOne(float x, bool isGelu, float &value, float &slope) {
+  float in[VL] = {x}, out[VL];
+  vf v, d;
+  activate(load(in), isGelu, v, d);
+  store(out, v);
+  value = out[0];
+  store(out, d);
+  slope = out[0];
+}
+
+void glu(RowsIn gates, RowsIn ups, RowsOut acts, bool isGelu, int width, long rows) {
+  for (long t = 0; t < rows; t++) {
+    const float *gate = gates.at + t * gates.stride, *up = ups.at + t * ups.stride;
+    float *act = acts.at + t * acts.stride;
+    vf value, slope;
     int i = 0;
     for (; i + VL <= width; i += VL) {
-      const vf x = load(gate + i), u = load(up + i), d = load(dAct + i);
-      const vf s = 1.0f / (vexp(-x) + 1.0f), silu = x * s;
-      store(act + i, silu * u);
-      store(dUp + i, d * silu);
-      store(dGate + i, d * u * (s + silu * (1.0f - s)));
+      activate(load(gate + i), isGelu, value, slope);
+      store(act + i, value * load(up + i));
     }
     for (; i < width; i++) {
-      const float s = 1 / (1 + expf(-gate[i])), silu = gate[i] * s, d = dAct[i];
-      act[i] = silu * up[i];
-      dUp[i] = d * silu;
-      dGate[i] = d * up[i] * (s + silu * (1 - s));
+      float v, d;
+      activateOne(gate[i], isGelu, v, d);
+      act[i] = v * up[i];
     }
   }
 }
 
-void rope(float *x, long rowStride, int headCount, int headSize, int rotated, long rows, const float *table,
+void gluGrad(RowsIn gates, RowsIn ups, RowsIn dActs, RowsOut acts, RowsOut dGates, RowsOut dUps, bool isGelu, int width,
+             long rows) {
+  for (long t = 0; t < rows; t++) {
+    const float *gate = gates.at + t * gates.stride, *up = ups.at + t * ups.stride, *dAct = dActs.at + t * dActs.stride;
+    float *act = acts.at + t * acts.stride, *dGate = dGates.at + t * dGates.stride, *dUp = dUps.at + t * dUps.stride;
+    vf value, slope;
+    int i = 0;
+    for (; i + VL <= width; i += VL) {
+      const vf u = load(up + i), d = load(dAct + i);
+      activate(load(gate + i), isGelu, value, slope);
+      store(act + i, value * u);
+      store(dUp + i, d * value);
+      store(dGate + i, d * u * slope);
+    }
+    for (; i < width; i++) {
+      const float u = up[i], d = dAct[i];
+      float v, g;
+      activateOne(gate[i], isGelu, v, g);
+      act[i] = v * u;
+      dUp[i] = d * v;
+      dGate[i] = d * u * g;
+    }
+  }
+}
+
+void rope(RowsOut x, int headCount, int headSize, int rotated, bool isHalves, long rows, const float *table,
           const int *positions, float direction) {
+  const int step = isHalves ? 1 : 2, apart = isHalves ? rotated / 2 : 1;
   for (long t = 0; t < rows; t++) {
     const float *turn = table + static_cast<long>(positions[t]) * rotated;
     for (int h = 0; h < headCount; h++) {
-      float *p = x + t * rowStride + static_cast<long>(h) * headSize;
-      for (int i = 0; i < rotated; i += 2) {
-        const float a = p[i], b = p[i + 1], c = turn[i], s = turn[i + 1] * direction;
-        p[i] = a * c - b * s;
-        p[i + 1] = a * s + b * c;
+      float *p = x.at + t * x.stride + static_cast<long>(h) * headSize;
+      for (int i = 0; i < rotated / 2; i++) {
+        const float a = p[i * step], b = p[i * step + apart], c = turn[2 * i], s = turn[2 * i + 1] * direction;
+        p[i * step] = a * c - b * s;
+        p[i * step + apart] = a * s + b * c;
       }
     }
   }
@@ -137,8 +184,19 @@ inline float largest(const float *x, int count) {
   return top;
 }
 
-double crossEntropy(float *logits, int count, int target, float lossWeight, float gradWeight) {
-  const float top = largest(logits, count), aimed = logits[target];
+void scaleLogits(float *logits, int count, float scale, float cap) {
+  if (cap == 0) {
+    for (int i = 0; i < count; i++) logits[i] *= scale;
+    return;
+  }
+  const float inner = scale / cap;
+  int i = 0;
+  for (; i + VL <= count; i += VL) store(logits + i, cap * vtanh(load(logits + i) * inner));
+  for (; i < count; i++) logits[i] = cap * tanhf(logits[i] * inner);
+}
+
+// logits -> exp(logits - top); returns their sum.
+inline float exponentiate(float *logits, int count, float top) {
   vf sums{};
   float rest = 0;
   int i = 0;
@@ -151,14 +209,39 @@ double crossEntropy(float *logits, int count, int target, float lossWeight, floa
     logits[i] = expf(logits[i] - top);
     rest += logits[i];
   }
-  const float sum = sumOf(sums) + rest, scale = gradWeight / sum;
-  for (i = 0; i < count; i++) logits[i] *= scale;
+  return sumOf(sums) + rest;
+}
+
+double crossEntropy(float *logits, int count, int target, float lossWeight, float gradWeight) {
+  const float top = largest(logits, count), aimed = logits[target];
+  const float sum = exponentiate(logits, count, top), scale = gradWeight / sum;
+  for (int i = 0; i < count; i++) logits[i] *= scale;
   logits[target] -= gradWeight;
   return static_cast<double>(lossWeight) * (log(static_cast<double>(sum)) + top - aimed);
 }
 
+// KL(base || model) = sum p_base (log p_base - log p_model); its gradient by the logits is p_model - p_base.
+double distil(float *logits, float *base, float *grad, int count, float gradWeight) {
+  const float top = largest(logits, count), baseTop = largest(base, count);
+  double cross = 0, own = 0, baseSum = 0;
+  for (int i = 0; i < count; i++) {
+    const double e = exp(static_cast<double>(base[i]) - baseTop);
+    baseSum += e;
+    own += e * base[i];
+    cross += e * logits[i];
+  }
+  const float sum = exponentiate(logits, count, top), otherSum = exponentiate(base, count, baseTop);
+  const float scale = gradWeight / sum, baseScale = gradWeight / otherSum;
+  for (int i = 0; i < count; i++) grad[i] += logits[i] * scale - base[i] * baseScale;
+  return (own - cross) / baseSum - (log(baseSum) + baseTop) + (log(static_cast<double>(sum)) + top);
+}
+
 void add(float *into, const float *from, long count) {
   for (long i = 0; i < count; i++) into[i] += from[i];
+}
+
+void addScaled(float *into, const float *from, float scale, long count) {
+  for (long i = 0; i < count; i++) into[i] += scale * from[i];
 }
 
 double sumSquares(const float *x, long count) {

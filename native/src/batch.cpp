@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "failure.h"
 
@@ -99,41 +98,31 @@ std::vector<Row> readRows(const Frame &frame, const ModelShape &shape, int maxTo
 
 namespace {
 
-void appendRow(Pack &pack, const Row &row, int index) {
+void appendRow(Pack &pack, const Row &row, int index, float factor) {
   const int begin = static_cast<int>(pack.tokens.size());
   pack.segments.push_back({begin, begin + row.length});
+  pack.segmentRows.push_back(index);
   for (int i = 0; i < row.length; i++) {
     pack.tokens.push_back(row.tokens[i]);
     pack.positions.push_back(i);
     if (row.weights[i] == 0) continue;
     pack.predictors.push_back(begin + i - 1);
     pack.targets.push_back(row.tokens[i]);
-    pack.weights.push_back(row.weights[i]);
+    pack.weights.push_back(row.weights[i] * factor);
     pack.rows.push_back(index);
   }
 }
 
 }  // namespace
 
-std::vector<std::vector<Pack>> deal(const std::vector<Row> &rows, int workerCount, int maxTokens) {
-  std::vector<int> order(rows.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return rows[a].length > rows[b].length; });
-  std::vector<long> load(static_cast<size_t>(workerCount), 0);
-  std::vector<int> worker(rows.size());
-  for (const int row : order) {
-    const auto least = std::min_element(load.begin(), load.end()) - load.begin();
-    worker[row] = static_cast<int>(least);
-    load[static_cast<size_t>(least)] += rows[row].weightSum == 0 ? 0 : rows[row].length;
-  }
-  std::vector<std::vector<Pack>> out(static_cast<size_t>(workerCount));
+std::vector<Pack> packRows(const std::vector<Row> &rows, int maxTokens, const std::vector<float> &factors) {
+  std::vector<Pack> out;
   for (size_t r = 0; r < rows.size(); r++) {
     if (rows[r].weightSum == 0) continue;
-    std::vector<Pack> &packs = out[static_cast<size_t>(worker[r])];
-    if (packs.empty() ||
-        packs.back().tokens.size() + static_cast<size_t>(rows[r].length) > static_cast<size_t>(maxTokens))
-      packs.emplace_back();
-    appendRow(packs.back(), rows[r], static_cast<int>(r));
+    const auto room = static_cast<size_t>(maxTokens - rows[r].length);
+    auto pack = std::find_if(out.begin(), out.end(), [&](const Pack &p) { return p.tokens.size() <= room; });
+    if (pack == out.end()) pack = out.insert(out.end(), Pack{});
+    appendRow(*pack, rows[r], static_cast<int>(r), factors.empty() ? 1 : factors[r]);
   }
   return out;
 }

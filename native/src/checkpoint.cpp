@@ -22,10 +22,14 @@ namespace {
 constexpr const char *manifestName = "checkpoint.json";
 constexpr const char *remedy = "Continue from an older checkpoint, or start this phase again.";
 
-struct Part {
-  const char *key;
-  Buffer<float> *floats;
-};
+using Part = Optimizer::Part;
+
+std::vector<Part> partsOf(Model &model, Optimizer &optimizer) {
+  std::vector<Part> out = {
+      {"values", reinterpret_cast<char *>(model.values().get()), model.values().sizeBytes()}};
+  for (const Part &part : optimizer.parts()) out.push_back(part);
+  return out;
+}
 
 // What must be equal for a checkpoint to fit; the moments' meaning depends on the optimiser's settings.
 Json signature(const Model &model, const Optimizer &optimizer) {
@@ -40,21 +44,23 @@ Json signature(const Model &model, const Optimizer &optimizer) {
   out.set("layout", static_cast<double>(layout));
   out.set("rank", model.lora().rank);
   out.set("alpha", model.lora().alpha);
+  if (model.lora().isRankStabilised) out.set("rankStabilised", true);
   const OptimizerPlan &plan = optimizer.plan();
   out.set("beta1", plan.beta1);
   out.set("beta2", plan.beta2);
   out.set("eps", plan.eps);
   out.set("weightDecay", plan.weightDecay);
   out.set("clipNorm", plan.clipNorm);
+  if (plan.isEightBit) out.set("eightBit", true);
   return out;
 }
 
 // Value files are named after their content, so a new checkpoint never overwrites a file the current manifest needs.
 Json writePart(const std::string &folder, const Part &part, long step) {
-  OutputFile file(folder + "/" + part.key);
-  file.write(part.floats->get(), part.floats->sizeBytes());
+  OutputFile file(folder + "/" + part.name);
+  file.write(part.bytes, part.sizeBytes);
   char name[80];
-  snprintf(name, sizeof name, "%s-%ld-%08x.f32", part.key, step, file.crc());
+  snprintf(name, sizeof name, "%s-%ld-%08x.f32", part.name, step, file.crc());
   Json out = Json::object();
   out.set("name", name);
   out.set("sizeBytes", file.sizeBytes());
@@ -85,12 +91,12 @@ std::string readText(const std::string &path) {
   return out.str();
 }
 
-Buffer<float> readPart(const std::string &folder, const Json &entry, size_t count) {
+Buffer<char> readPart(const std::string &folder, const Json &entry, size_t sizeBytes) {
   const std::string name = entry.text("name"), path = folder + "/" + name;
   require(name.find('/') == std::string::npos, "io", path + ": the checkpoint's manifest is damaged.", remedy);
-  Buffer<float> out(count);
+  Buffer<char> out(sizeBytes);
   std::ifstream in(path, std::ios::binary);
-  in.read(reinterpret_cast<char *>(out.get()), static_cast<std::streamsize>(out.sizeBytes()));
+  in.read(out.get(), static_cast<std::streamsize>(out.sizeBytes()));
   const bool isWhole = in.good() && in.peek() == std::ifstream::traits_type::eof() &&
                        entry.number("sizeBytes") == static_cast<double>(out.sizeBytes());
   require(isWhole, "io", path + ": this part of the checkpoint is missing or has another size.", remedy);
@@ -110,12 +116,11 @@ size_t saveCheckpoint(const std::string &folder, Model &model, Optimizer &optimi
   size_t sizeBytes = 0;
   std::vector<std::string> kept = {manifestName};
   Json files = Json::object();
-  for (const Part &part :
-       {Part{"values", &model.values()}, Part{"mean", &optimizer.mean()}, Part{"variance", &optimizer.variance()}}) {
+  for (const Part &part : partsOf(model, optimizer)) {
     Json written = writePart(folder, part, step);
-    sizeBytes += part.floats->sizeBytes();
+    sizeBytes += part.sizeBytes;
     kept.push_back(written.text("name"));
-    files.set(part.key, std::move(written));
+    files.set(part.name, std::move(written));
   }
   Json manifest = Json::object();
   manifest.set("format", 1);
@@ -147,15 +152,17 @@ size_t loadCheckpoint(const std::string &folder, Model &model, Optimizer &optimi
           path + ": the checkpoint belongs to another model, adapter or optimiser setting.",
           "Choose the settings the checkpoint was made with, or start this phase again.");
   const Json &files = manifest.object("files");
-  Buffer<float> values = readPart(folder, files.object("values"), model.values().count());
-  Buffer<float> mean = readPart(folder, files.object("mean"), model.values().count());
-  Buffer<float> variance = readPart(folder, files.object("variance"), model.values().count());
-  // The model's matrices point into its own buffer, so that one is filled, never replaced.
-  memcpy(model.values().get(), values.get(), values.sizeBytes());
-  optimizer.mean() = std::move(mean);
-  optimizer.variance() = std::move(variance);
+  // Everything is read and checked before anything is changed.
+  const std::vector<Part> parts = partsOf(model, optimizer);
+  std::vector<Buffer<char>> read;
+  size_t sizeBytes = text.size();
+  for (const Part &part : parts) {
+    read.push_back(readPart(folder, files.object(part.name), part.sizeBytes));
+    sizeBytes += part.sizeBytes;
+  }
+  for (size_t i = 0; i < parts.size(); i++) memcpy(parts[i].bytes, read[i].get(), parts[i].sizeBytes);
   optimizer.setStepCount(manifest.integer("step", 0, 1L << 40));
-  return 3 * values.sizeBytes() + text.size();
+  return sizeBytes;
 }
 
 }  // namespace labdesk

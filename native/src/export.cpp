@@ -119,9 +119,10 @@ GgufDraft draftAdapter(const GgmlLibrary &ggml, const Model &model, ggml_type ty
           "There is no adapter to export: the model was not loaded for LoRA.", "Export the model instead.");
   GgufDraft draft;
   draft.addText("general.type", "adapter");
-  draft.addText("general.architecture", "llama");
+  draft.addText("general.architecture", model.shape().architecture->name);
   draft.addText("adapter.type", "lora");
-  draft.addFloat("adapter.lora.alpha", static_cast<float>(model.lora().alpha));
+  // Readers scale by alpha / rank; a rank-stabilised adapter says the alpha that gives its own scale.
+  draft.addFloat("adapter.lora.alpha", model.lora().scale() * static_cast<float>(model.lora().rank));
   for (const Trainable &t : model.trainables()) addTensor(draft, ggml, {t.name, t.shape, type, nullptr, &t, 0}, type);
   return draft;
 }

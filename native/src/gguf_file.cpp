@@ -197,6 +197,13 @@ const void *GgufFile::bytes(const GgufTensor &tensor, size_t sizeBytes) const {
 
 bool GgufFile::has(const std::string &key) const { return entryIndex_.count(key) > 0; }
 
+bool GgufFile::isNumber(const std::string &key) const {
+  const auto found = entryIndex_.find(key);
+  if (found == entryIndex_.end()) return false;
+  const GgufKind kind = entries_[found->second].kind;
+  return kind != GgufKind::boolean && kind != GgufKind::string && kind != GgufKind::array;
+}
+
 const GgufEntry &GgufFile::entry(const std::string &key) const {
   const auto found = entryIndex_.find(key);
   require(found != entryIndex_.end(), "bad-gguf", path_ + ": the metadata '" + key + "' is missing.", remedy);
@@ -249,6 +256,12 @@ double GgufFile::number(const std::string &key) const {
       break;
   }
   throw Failure("bad-gguf", path_ + ": the metadata '" + key + "' is not a number.", remedy);
+}
+
+bool GgufFile::flag(const std::string &key) const {
+  const GgufEntry &found = entry(key);
+  require(found.kind == GgufKind::boolean, "bad-gguf", path_ + ": the metadata '" + key + "' is not true or false.", remedy);
+  return found.value[0] != 0;
 }
 
 uint64_t GgufFile::arrayLength(const std::string &key) const {

@@ -1,77 +1,35 @@
 // See session.h.
 #include "session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
 
 #include "checkpoint.h"
+#include "device_executor.h"
 #include "export.h"
 #include "failure.h"
 #include "memory.h"
+#include "pass.h"
 
 namespace labdesk {
 
 namespace {
 
-constexpr const char *report = "Restart Labdesk; if it returns, report it.";
-
 double milliseconds() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double setting(const Json &request, const char *key, double most) {
-  const double value = request.number(key);
-  require(value >= 0 && value <= most, "bad-request",
-          std::string("The optimiser's '") + key + "' is outside its range.", report);
-  return value;
-}
-
-OptimizerPlan readOptimizer(const Json &request) {
-  OptimizerPlan plan;
-  plan.beta1 = setting(request, "beta1", 0.9999999);
-  plan.beta2 = setting(request, "beta2", 0.9999999);
-  plan.eps = setting(request, "eps", 1e12);
-  plan.weightDecay = setting(request, "weightDecay", 100);
-  plan.clipNorm = setting(request, "clipNorm", 1e30);
-  require(plan.eps > 0, "bad-request", "The optimiser's 'eps' must be above 0.", report);
-  return plan;
-}
-
-LoadPlan readPlan(const Json &request) {
-  LoadPlan plan;
-  plan.modelPath = request.text("modelPath");
-  const std::string mode = request.text("mode");
-  require(mode == "full" || mode == "lora" || mode == "frozen", "bad-request", "The mode '" + mode + "' is unknown.",
-          report);
-  plan.mode = mode == "full" ? Mode::full : mode == "lora" ? Mode::lora : Mode::frozen;
-  if (const Json *init = request.find("init")) {
-    require(init->text("kind") == "random" && plan.mode == Mode::full, "bad-request",
-            "Random weights are only for full training.", report);
-    plan.isRandom = true;
-    plan.initSeed = init->number("seed");
-  }
-  if (plan.mode != Mode::lora) return plan;
-  const Json &lora = request.object("lora");
-  plan.lora.rank = static_cast<int>(lora.integer("rank", 1, 1024));
-  plan.lora.alpha = lora.number("alpha");
-  plan.lora.seed = lora.number("seed");
-  require(plan.lora.alpha > 0, "bad-request", "The adapter's alpha must be above 0.", report);
-  static const char *known[] = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"};
-  for (const Json &target : lora.list("targets")) {
-    bool isKnown = false;
-    for (const char *name : known) isKnown = isKnown || target.asText() == name;
-    require(isKnown, "bad-request", "The adapter target '" + target.asText() + "' is unknown.", report);
-    plan.lora.targets.push_back(target.asText());
-  }
-  require(!plan.lora.targets.empty(), "bad-request", "An adapter needs at least one target.", report);
-  if (lora.find("continueFrom")) plan.lora.continueFrom = lora.text("continueFrom");
-  return plan;
 }
 
 double sumOfWeights(const std::vector<Row> &rows) {
   double sum = 0;
   for (const Row &row : rows) sum += row.weightSum;
+  return sum;
+}
+
+long sumOfTokens(const std::vector<Row> &rows) {
+  long sum = 0;
+  for (const Row &row : rows) sum += row.length;
   return sum;
 }
 
@@ -81,9 +39,12 @@ Reply Session::answer(const Frame &frame) {
   const std::string kind = frame.head.text("kind");
   try {
     if (kind == "open") return open(frame.head);
-    require(kernels_ != nullptr, "bad-request", "The first request must be 'open'.", report);
+    require(kernels_ != nullptr, "bad-request", "The first request must be 'open'.", reportRemedy);
     if (kind == "load") return load(frame.head);
+    if (kind == "plan") return plan(frame.head);
+    if (kind == "devices") return devices();
     if (kind == "step") return step(frame);
+    if (kind == "preferenceStep") return preferenceStep(frame);
     if (kind == "evaluate") return evaluate(frame);
     if (kind == "gradients") return gradients(frame);
     if (kind == "saveCheckpoint") return save(frame.head);
@@ -91,21 +52,25 @@ Reply Session::answer(const Frame &frame) {
     if (kind == "export") return exportModel(frame.head);
   } catch (const std::bad_alloc &) {
     throw Failure("out-of-memory", "The machine has not enough free memory for this model.",
-                  "Close other programs, choose fewer threads, a shorter context or a smaller model.");
+                  "Close other programs, choose a shorter context, a smaller model, or LoRA.");
   }
-  throw Failure("bad-request", "The request '" + kind + "' is unknown.", report);
+  throw Failure("bad-request", "The request '" + kind + "' is unknown.", reportRemedy);
 }
 
 Reply Session::open(const Json &request) {
-  require(kernels_ == nullptr, "bad-request", "The trainer is already open.", report);
+  require(kernels_ == nullptr, "bad-request", "The trainer is already open.", reportRemedy);
   const int threads = static_cast<int>(request.integer("threads", 1, 256));
   const std::string isa = request.find("isa") ? request.text("isa") : "";
   const Kernels *kernels = selectKernels(isa.c_str());
   require(kernels != nullptr, "bad-request", "This machine or build has no '" + isa + "' kernels.",
           "Choose another instruction set, or none.");
-  ggml_ = GgmlLibrary::open(request.text("libraryDir"));
+  const std::string folder = request.text("libraryDir");
+  ggml_ = GgmlLibrary::open(folder);
+  if (const Json *device = request.find("device")) {
+    deviceLibrary_ = &DeviceLibrary::open(folder, {device->flag("exact"), device->flag("allowsSoftware")});
+    if (device->find("name")) device_ = device->text("name");
+  }
   workers_ = std::make_unique<Workers>(threads);
-  threads_ = threads;
   kernels_ = kernels;
   Reply reply;
   reply.head.set("protocol", 1);
@@ -115,99 +80,145 @@ Reply Session::open(const Json &request) {
   return reply;
 }
 
-Reply Session::load(const Json &request) {
-  const LoadPlan plan = readPlan(request);
-  const OptimizerPlan optimizerPlan = readOptimizer(request.object("optimizer"));
-  const int maxTokens = static_cast<int>(request.integer("microbatchTokens", 1, 1 << 20));
-  const bool recompute = request.flag("recompute");
+namespace {
+
+void describe(Json &out, const Model &model, const LoadRequest &request) {
+  const size_t weights = model.weightBytes(), pass = Pass::plannedBytes(model, request.pass);
+  const size_t state = model.mode() == Mode::frozen ? 0 : Optimizer::stateBytes(request.optimizer, model);
+  out.set("architecture", model.shape().architecture->name);
+  out.set("vocabSize", model.shape().vocabSize);
+  out.set("layerCount", model.shape().layerCount);
+  out.set("parameterCount", model.parameterCount());
+  out.set("trainableCount", model.trainableCount());
+  out.set("contextLength", model.shape().contextLength);
+  out.set("weightBytes", weights);
+  out.set("stateBytes", state);
+  out.set("passBytes", pass);
+  out.set("plannedBytes", weights + state + pass);
+  out.set("checkpointBytes", model.valueCount() * sizeof(float) + state);
+}
+
+}  // namespace
+
+Reply Session::devices() const {
+  require(deviceLibrary_ != nullptr, "bad-request", "The trainer was opened without devices.", reportRemedy);
+  Json list = Json::array();
+  for (const DeviceSummary &device : deviceLibrary_->devices()) {
+    Json one = Json::object();
+    one.set("name", device.name);
+    one.set("description", device.description);
+    one.set("kind", device.kind);
+    one.set("freeBytes", device.freeBytes);
+    one.set("totalBytes", device.totalBytes);
+    list.push(std::move(one));
+  }
+  Reply reply;
+  reply.head.set("devices", std::move(list));
+  return reply;
+}
+
+// A device is used only after it computed the gradients of this very model as the processor does.
+std::unique_ptr<Executor> Session::makeExecutor(const Model &model, const LoadRequest &request, Json &reply) {
+  const auto onProcessor = [&](const std::string &notice) {
+    requireMemory(Pass::plannedBytes(model, request.pass));
+    reply.set("device", "cpu");
+    if (!notice.empty()) reply.set("notice", notice);
+    return std::make_unique<Pass>(model, *kernels_, *workers_, request.pass);
+  };
+  if (device_.empty()) return onProcessor("");
+  try {
+    PassPlan small = request.pass;
+    small.maxTokens = std::max(comparedTokens, 1);
+    auto device = std::make_unique<DeviceExecutor>(
+        *deviceLibrary_, model, DevicePlan{device_, request.pass.maxTokens, request.pass.recompute, workers_->count()});
+    Pass cpu(model, *kernels_, *workers_, small);
+    reply.set("selfTest", deviceSelfTest(cpu, *device, model, device_));
+    reply.set("device", device_);
+    return device;
+  } catch (const Failure &failure) {
+    const bool isDevices = failure.code == "device-untrusted" || failure.code == "out-of-memory" ||
+                           failure.code == "unsupported-architecture";
+    if (!isDevices) throw;
+    return onProcessor(failure.message + " Training goes on on the processor.");
+  }
+}
+
+Reply Session::plan(const Json &head) {
+  LoadRequest request = readLoadRequest(head);
+  request.model.isOnlyMeasured = true;
+  const Model model(ggml_, *kernels_, request.model);
+  Reply reply;
+  describe(reply.head, model, request);
+  return reply;
+}
+
+Reply Session::load(const Json &head) {
+  const LoadRequest request = readLoadRequest(head);
   // The former model goes first: two may not fit.
-  replicas_.clear();
+  executor_.reset();
   optimizer_.reset();
   model_.reset();
-  auto model = std::make_unique<Model>(ggml_, plan);
-  const size_t replicaBytes = Replica::plannedBytes(*model, maxTokens, recompute) * static_cast<size_t>(threads_);
-  const size_t stateBytes = plan.mode == Mode::frozen ? 0 : 2 * model->values().sizeBytes();
-  requireMemory(replicaBytes + stateBytes);
-  for (int i = 0; i < threads_; i++)
-    replicas_.push_back(std::make_unique<Replica>(*model, *kernels_, maxTokens, recompute));
-  optimizer_ = std::make_unique<Optimizer>(optimizerPlan, model->values().count());
-  maxTokens_ = maxTokens;
-  model_ = std::move(model);
-
+  auto model = std::make_unique<Model>(ggml_, *kernels_, request.model);
   Reply reply;
-  reply.head.set("architecture", "llama");
-  reply.head.set("vocabSize", model_->shape().vocabSize);
-  reply.head.set("layerCount", model_->shape().layerCount);
-  reply.head.set("parameterCount", model_->parameterCount());
-  reply.head.set("trainableCount", model_->trainableCount());
-  reply.head.set("plannedBytes", model_->weightBytes() + stateBytes + replicaBytes);
-  reply.head.set("contextLength", model_->shape().contextLength);
+  describe(reply.head, *model, request);
+  requireMemory(static_cast<size_t>(reply.head.number("stateBytes")));
+  executor_ = makeExecutor(*model, request, reply.head);
+  if (request.model.mode != Mode::frozen) optimizer_ = std::make_unique<Optimizer>(request.optimizer, *model);
+  plan_ = request.pass;
+  regulariser_ = request.regulariser;
+  model_ = std::move(model);
   return reply;
 }
 
 void Session::requireModel(bool trains) const {
-  require(model_ != nullptr, "bad-request", "No model is loaded to train or to evaluate.", report);
+  require(model_ != nullptr, "bad-request", "No model is loaded to train or to evaluate.", reportRemedy);
   require(!trains || model_->mode() != Mode::frozen, "bad-request", "The model was loaded for evaluation only.",
           "Load it for full or LoRA training.");
 }
 
-std::vector<double> Session::runPacks(const std::vector<Row> &rows,
-                                      const std::function<void(Replica &, const Pack &, std::vector<double> &)> &work) {
-  const std::vector<std::vector<Pack>> packs = deal(rows, threads_, maxTokens_);
-  // A row belongs to one worker, so each writes its own entries.
+std::vector<double> Session::losses(const std::vector<Row> &rows, bool base) {
   std::vector<double> rowLoss(rows.size(), 0.0);
-  workers_->run([&](int worker) {
-    for (const Pack &pack : packs[static_cast<size_t>(worker)])
-      work(*replicas_[static_cast<size_t>(worker)], pack, rowLoss);
-  });
+  for (const Pack &pack : packRows(rows, plan_.maxTokens)) executor_->evaluate(pack, base, rowLoss);
   return rowLoss;
 }
 
-// Leaves the summed gradient in the first replica. The replicas are added in order, so equal thread counts give equal
-// bits.
-std::vector<double> Session::computeGradients(const std::vector<Row> &rows, double weightSum) {
-  const auto scale = static_cast<float>(1 / weightSum);
-  workers_->run([&](int worker) { replicas_[static_cast<size_t>(worker)]->grads().zero(); });
-  std::vector<double> rowLoss = runPacks(
-      rows, [&](Replica &replica, const Pack &pack, std::vector<double> &loss) { replica.train(pack, scale, loss); });
-  const size_t count = model_->values().count(), share = (count / static_cast<size_t>(threads_) + 16) / 16 * 16;
-  workers_->run([&](int worker) {
-    const size_t begin = std::min(count, static_cast<size_t>(worker) * share), end = std::min(count, begin + share);
-    for (size_t r = 1; r < replicas_.size(); r++)
-      kernels_->add(replicas_[0]->grads().get() + begin, replicas_[r]->grads().get() + begin,
-                    static_cast<long>(end - begin));
-  });
+std::vector<double> Session::computeGradients(const std::vector<Row> &rows, double lossScale,
+                                              const std::vector<float> &factors) {
+  std::vector<double> rowLoss(rows.size(), 0.0);
+  Regulariser regulariser = regulariser_;
+  regulariser.step = static_cast<uint64_t>(optimizer_->stepCount()) + 1;
+  executor_->zeroGradients();
+  for (const Pack &pack : packRows(rows, plan_.maxTokens, factors))
+    executor_->train(pack, static_cast<float>(lossScale), regulariser, rowLoss);
   return rowLoss;
 }
 
-Reply Session::step(const Frame &frame) {
-  requireModel(true);
-  const double start = milliseconds(), learningRate = frame.head.number("learningRate");
-  require(learningRate >= 0 && learningRate < 1e3, "bad-request", "The learning rate is outside its range.", report);
-  const std::vector<Row> rows = readRows(frame, model_->shape(), maxTokens_);
-  const double weightSum = sumOfWeights(rows);
-  require(weightSum > 0, "bad-request", "No token of this step counts towards the loss.",
-          "Check the samples of the dataset: their responses are empty.");
-  const std::vector<double> rowLoss = computeGradients(rows, weightSum);
+// Applies the gradient in the executor; returns its norm.
+double Session::update(const Frame &frame) {
+  const double learningRate = frame.head.number("learningRate");
+  const double norm = optimizer_->step(*model_, executor_->gradients(), learningRate, *kernels_, *workers_);
+  executor_->valuesChanged();
+  return norm;
+}
 
-  double lossSum = 0;
-  long tokens = 0;
+namespace {
+
+void requireRate(const Frame &frame) {
+  const double learningRate = frame.head.number("learningRate");
+  require(learningRate >= 0 && learningRate < 1e3, "bad-request", "The learning rate is outside its range.", reportRemedy);
+}
+
+void requireFinite(double loss, long step) {
+  require(std::isfinite(loss), "not-finite", "The loss is not a finite number in step " + std::to_string(step) + ".",
+          "Start a new tuning with a lower learning rate; this one would come to the same step again.");
+}
+
+Json groupLosses(const std::vector<Row> &rows, const std::vector<double> &rowLoss) {
   std::map<int, std::pair<double, double>> groups;
   for (size_t i = 0; i < rows.size(); i++) {
-    lossSum += rowLoss[i];
-    tokens += rows[i].length;
     groups[rows[i].group].first += rowLoss[i];
     groups[rows[i].group].second += rows[i].weightSum;
   }
-  require(std::isfinite(lossSum), "not-finite",
-          "The loss is not a finite number in step " + std::to_string(optimizer_->stepCount() + 1) + ".",
-          "Start a new tuning with a lower learning rate; this one would come to the same step again.");
-  const double norm = optimizer_->step(*model_, replicas_[0]->grads(), learningRate, *kernels_, *workers_);
-
-  Reply reply;
-  reply.head.set("step", optimizer_->stepCount());
-  reply.head.set("loss", lossSum / weightSum);
-  reply.head.set("gradNorm", norm);
   Json list = Json::array();
   for (const auto &[group, sums] : groups) {
     Json one = Json::object();
@@ -216,17 +227,105 @@ Reply Session::step(const Frame &frame) {
     one.set("weightSum", sums.second);
     list.push(std::move(one));
   }
-  reply.head.set("groups", std::move(list));
-  reply.head.set("tokens", tokens);
+  return list;
+}
+
+}  // namespace
+
+Reply Session::step(const Frame &frame) {
+  requireModel(true);
+  requireRate(frame);
+  const double start = milliseconds();
+  const std::vector<Row> rows = readRows(frame, model_->shape(), plan_.maxTokens);
+  const double weightSum = sumOfWeights(rows);
+  require(weightSum > 0, "bad-request", "No token of this step counts towards the loss.",
+          "Check the samples of the dataset: their responses are empty.");
+  const std::vector<double> rowLoss = computeGradients(rows, 1 / weightSum, {});
+  double lossSum = 0;
+  for (const double loss : rowLoss) lossSum += loss;
+  requireFinite(lossSum, optimizer_->stepCount() + 1);
+  const double norm = update(frame);
+
+  Reply reply;
+  reply.head.set("step", optimizer_->stepCount());
+  reply.head.set("loss", lossSum / weightSum);
+  reply.head.set("gradNorm", norm);
+  reply.head.set("groups", groupLosses(rows, rowLoss));
+  reply.head.set("tokens", sumOfTokens(rows));
+  reply.head.set("ms", milliseconds() - start);
+  return reply;
+}
+
+namespace {
+
+// Rows come in pairs, chosen before rejected. `references`: log probability of each row by the reference, or empty.
+struct Preferences {
+  double beta = 0;
+  std::vector<double> references;
+};
+
+Preferences readPreferences(const Json &head, const std::vector<Row> &rows) {
+  Preferences out;
+  out.beta = head.number("beta");
+  require(out.beta > 0 && out.beta <= 100, "bad-request", "The setting 'beta' is outside its range.", reportRemedy);
+  require(!rows.empty() && rows.size() % 2 == 0, "bad-request", "Preferences come in pairs of rows.", reportRemedy);
+  for (const Row &row : rows)
+    require(row.weightSum > 0, "bad-request", "A chosen or rejected answer is empty.", "Leave the pair out.");
+  if (!head.find("references")) return out;
+  for (const Json &reference : head.list("references")) out.references.push_back(reference.asNumber());
+  require(out.references.size() == rows.size(), "bad-request", "There is not one reference for each row.", reportRemedy);
+  return out;
+}
+
+}  // namespace
+
+// Direct preference optimisation (Rafailov et al. 2023): loss = -log sigmoid(beta * margin), where margin is how much more the policy
+// prefers the chosen answer than the reference does. Its gradient is that of the rows' cross entropies, each times a factor that one
+// forward pass finds.
+Reply Session::preferenceStep(const Frame &frame) {
+  requireModel(true);
+  requireRate(frame);
+  const double start = milliseconds();
+  const std::vector<Row> rows = readRows(frame, model_->shape(), plan_.maxTokens);
+  Preferences preferences = readPreferences(frame.head, rows);
+  if (preferences.references.empty()) {
+    require(model_->mode() == Mode::lora, "bad-request",
+            "Full training has no reference in memory: its log probabilities must come with the request.", reportRemedy);
+    for (const double loss : losses(rows, true)) preferences.references.push_back(-loss);
+  }
+  const std::vector<double> now = losses(rows, false);
+  const double pairs = static_cast<double>(rows.size() / 2);
+  std::vector<float> factors(rows.size());
+  double lossSum = 0, marginSum = 0, wins = 0;
+  for (size_t i = 0; i < rows.size(); i += 2) {
+    const double margin = (-now[i] - preferences.references[i]) - (-now[i + 1] - preferences.references[i + 1]);
+    const double z = preferences.beta * margin;
+    const double pull = preferences.beta / (1 + std::exp(z)) / pairs;
+    lossSum += z > 0 ? std::log1p(std::exp(-z)) : std::log1p(std::exp(z)) - z;
+    marginSum += margin;
+    wins += margin > 0;
+    factors[i] = static_cast<float>(pull);
+    factors[i + 1] = static_cast<float>(-pull);
+  }
+  requireFinite(lossSum, optimizer_->stepCount() + 1);
+  computeGradients(rows, 1, factors);
+  const double norm = update(frame);
+
+  Reply reply;
+  reply.head.set("step", optimizer_->stepCount());
+  reply.head.set("loss", lossSum / pairs);
+  reply.head.set("margin", marginSum / pairs);
+  reply.head.set("accuracy", wins / pairs);
+  reply.head.set("gradNorm", norm);
+  reply.head.set("tokens", sumOfTokens(rows));
   reply.head.set("ms", milliseconds() - start);
   return reply;
 }
 
 Reply Session::evaluate(const Frame &frame) {
   requireModel(false);
-  const std::vector<Row> rows = readRows(frame, model_->shape(), maxTokens_);
-  const std::vector<double> rowLoss = runPacks(
-      rows, [](Replica &replica, const Pack &pack, std::vector<double> &loss) { replica.evaluate(pack, loss); });
+  const std::vector<Row> rows = readRows(frame, model_->shape(), plan_.maxTokens);
+  const std::vector<double> rowLoss = losses(rows, frame.head.flag("base"));
   Json list = Json::array();
   for (size_t i = 0; i < rows.size(); i++) {
     require(std::isfinite(rowLoss[i]), "not-finite",
@@ -244,23 +343,23 @@ Reply Session::evaluate(const Frame &frame) {
 
 Reply Session::gradients(const Frame &frame) {
   requireModel(true);
-  const std::vector<Row> rows = readRows(frame, model_->shape(), maxTokens_);
+  const std::vector<Row> rows = readRows(frame, model_->shape(), plan_.maxTokens);
   const double weightSum = sumOfWeights(rows);
-  require(weightSum > 0, "bad-request", "No token of this request counts towards the loss.", report);
-  const std::vector<double> rowLoss = computeGradients(rows, weightSum);
+  require(weightSum > 0, "bad-request", "No token of this request counts towards the loss.", reportRemedy);
+  const std::vector<double> rowLoss = computeGradients(rows, 1 / weightSum, {});
   double lossSum = 0;
   for (const double loss : rowLoss) lossSum += loss;
   Reply reply;
   reply.head.set("loss", lossSum / weightSum);
   Json list = Json::array();
+  const float *all = executor_->gradients();
   for (const Trainable &t : model_->trainables()) {
     Json one = Json::object(), shape = Json::array();
     for (const long size : t.shape) shape.push(size);
     one.set("name", t.name);
     one.set("shape", std::move(shape));
     list.push(std::move(one));
-    const float *grads = replicas_[0]->grads().get() + t.offset;
-    reply.payload.insert(reply.payload.end(), grads, grads + t.count);
+    reply.payload.insert(reply.payload.end(), all + t.offset, all + t.offset + t.count);
   }
   reply.head.set("tensors", std::move(list));
   return reply;
@@ -279,6 +378,7 @@ Reply Session::restore(const Json &request) {
   requireModel(true);
   Reply reply;
   const size_t sizeBytes = loadCheckpoint(request.text("folder"), *model_, *optimizer_);
+  executor_->valuesChanged();
   reply.head.set("step", optimizer_->stepCount());
   reply.head.set("sizeBytes", sizeBytes);
   return reply;

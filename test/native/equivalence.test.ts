@@ -7,6 +7,7 @@ import type { Microbatch, Trainer } from '../../main/compute/trainer.ts'
 import type { LoadRequest } from '../../main/compute/trainer-protocol.ts'
 import { smallShape, writeRandomLlama } from '../support/random-llama.ts'
 import { plainAdam, randomMicrobatch } from '../support/random-microbatch.ts'
+import { relativeDistance } from '../support/relative-distance.ts'
 import { startTrainer, temporaryFolder, test } from '../support/trainer-lab.ts'
 
 const { folder, remove } = temporaryFolder()
@@ -43,17 +44,6 @@ function unpack({ rowLengths, rowGroups, tokens, weights }: Microbatch): Microba
 async function gradientVector(of: Trainer, microbatches: Microbatch[]): Promise<{ loss: number; values: number[] }> {
   const { loss, values } = await of.gradients(microbatches)
   return { loss, values: values.flatMap((tensor) => Array.from(tensor)) }
-}
-
-function relativeDistance(a: number[], b: number[]): number {
-  expect(a.length).toBe(b.length)
-  let off = 0
-  let size = 0
-  a.forEach((value, index) => {
-    off += (value - (b[index] ?? Number.NaN)) ** 2
-    size += value ** 2
-  })
-  return Math.sqrt(off / size)
 }
 
 test('packed rows see only themselves: losses equal those of the rows alone', async () => {

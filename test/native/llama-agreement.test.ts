@@ -2,13 +2,15 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { getLlama, type Llama, LlamaLogLevel, type Token } from 'node-llama-cpp'
+import type { Llama } from 'node-llama-cpp'
 import { afterAll, beforeAll, expect } from 'vitest'
-import type { Microbatch, Trainer } from '../../main/compute/trainer.ts'
+import type { Trainer } from '../../main/compute/trainer.ts'
 import type { LoadRequest } from '../../main/compute/trainer-protocol.ts'
 import { readTensorTable } from '../support/gguf-patch.ts'
-import { smallShape, type WeightType, writeRandomLlama } from '../support/random-llama.ts'
+import { llamaLoss as llamaLossOf, openLlama } from '../support/llama-loss.ts'
+import { smallShape, writeRandomLlama } from '../support/random-llama.ts'
 import { plainAdam, randomMicrobatch } from '../support/random-microbatch.ts'
+import { typeNumbers, type WeightType } from '../support/random-weights.ts'
 import { startTrainer, temporaryFolder, test } from '../support/trainer-lab.ts'
 
 const { folder, remove } = temporaryFolder()
@@ -19,7 +21,7 @@ const lora = { rank: 8, alpha: 16, seed: 3, targets }
 let llama: Llama
 let trainer: Trainer
 beforeAll(async () => {
-  llama = await getLlama({ gpu: false, build: 'never', maxThreads: 1, logLevel: LlamaLogLevel.error })
+  llama = await openLlama()
   trainer = await startTrainer()
 })
 afterAll(async () => {
@@ -28,38 +30,8 @@ afterAll(async () => {
   remove()
 })
 
-/** Weighted cross entropy of the rows by llama.cpp. */
 async function llamaLoss(modelPath: string, adapterPath?: string): Promise<number> {
-  const model = await llama.loadModel({ modelPath, gpuLayers: 0 })
-  const context = await model.createContext({
-    contextSize: 256,
-    threads: 1,
-    ...(adapterPath ? { lora: { adapters: [{ filePath: adapterPath }] } } : {}),
-  })
-  const sequence = context.getSequence()
-  const wanted = { probabilities: true, options: { temperature: 1, topK: 0, topP: 1, minP: 0 } } as const
-  let loss = 0
-  for (const { tokens, weights } of rowsOf(batch)) {
-    await sequence.clearHistory()
-    const ids = Array.from(tokens) as Token[]
-    const replies = await sequence.controlledEvaluate(ids.slice(0, -1).map((id) => [id, { generateNext: wanted }]))
-    replies.forEach((reply, index) => {
-      const chance = reply?.next.probabilities?.get(ids[index + 1] as Token)
-      if (chance === undefined) throw new Error(`no probability at ${index}`)
-      loss -= (weights[index + 1] ?? 0) * Math.log(chance)
-    })
-  }
-  await model.dispose()
-  return loss
-}
-
-function rowsOf({ rowLengths, tokens, weights }: Microbatch) {
-  let at = 0
-  return rowLengths.map((length) => {
-    const begin = at
-    at += length
-    return { tokens: tokens.subarray(begin, at), weights: weights.subarray(begin, at) }
-  })
+  return llamaLossOf({ llama, modelPath, adapterPath, batches: [batch] })
 }
 
 async function trainerLoss(): Promise<number> {
@@ -81,7 +53,7 @@ test.each([true, false])('a trained model has the same loss in llama.cpp (tied h
   expect((await llamaLoss(path)) / (await trainerLoss())).toBeCloseTo(1, 3)
 })
 
-test.each<WeightType>(['f16', 'bf16', 'q8_0'])('a model exported as %s loads and loses little', async (type) => {
+test.each(['f16', 'bf16', 'q8_0'] as const)('a model exported as %s loads and loses little', async (type) => {
   const modelPath = writeRandomLlama(join(folder, 'source.gguf'), smallShape)
   await trainer.load({ ...load, modelPath, mode: 'full' })
   await train(3)
@@ -91,7 +63,7 @@ test.each<WeightType>(['f16', 'bf16', 'q8_0'])('a model exported as %s loads and
   expect(file.length).toBe(sizeBytes)
   expect(file.includes('naïve ✓')).toBe(true)
   for (const { name, shape, type: stored } of readTensorTable(file))
-    expect(stored, name).toBe(shape.length === 1 ? 0 : { f32: 0, f16: 1, q8_0: 8, bf16: 30 }[type])
+    expect(stored, name).toBe(shape.length === 1 ? 0 : typeNumbers[type])
   expect(Math.abs((await llamaLoss(path)) / (await trainerLoss()) - 1)).toBeLessThan(type === 'f16' ? 1e-3 : 1e-2)
   // Read back, the converted weights are the ones llama.cpp uses.
   await trainer.load({ ...load, modelPath: path, mode: 'frozen' })

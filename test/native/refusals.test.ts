@@ -111,10 +111,10 @@ describe('a model file', () => {
       /blk\.0\.ffn_xx/,
     ],
     [
-      'with a factor for its positions and no word of how',
-      () => Buffer.from(withMetadata(bytes, [{ key: 'llama.rope.scaling.factor', type: 'f32', value: 4 }])),
+      'whose positions are scaled in an unknown way',
+      () => Buffer.from(withMetadata(bytes, [{ key: 'llama.rope.scaling.type', type: 'string', value: 'spiral' }])),
       'unsupported-architecture',
-      /scaled RoPE/,
+      /spiral/,
     ],
     ['with a tensor twice', () => replaced('blk.0.attn_v', 'blk.0.attn_k'), 'bad-gguf', /blk\.0\.attn_k.*twice/],
     [
@@ -150,8 +150,8 @@ describe('a model file', () => {
     const retyped = Buffer.from(bytes)
     retyped.writeUInt32LE(12, entry + 4 + 16)
     const error = await refusal(loadBytes(retyped))
-    expect(error.code).toBe('unsupported-architecture')
-    expect(error.message).toMatch(/blk\.0\.attn_k\.weight.*q4_K/)
+    expect(error.code).toBe('bad-gguf')
+    expect(error.message).toMatch(/blk\.0\.attn_k\.weight.*whole blocks/)
     retyped.writeUInt32LE(4000, entry + 4 + 16)
     expect((await refusal(loadBytes(retyped))).message).toMatch(/number 4000/)
   })

@@ -1,0 +1,63 @@
+// Child processes as bench-train needs them: the peak of their memory (Linux), their output, and an end by a time limit.
+// Ends only what it started itself.
+
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+/** Peak resident memory (VmHWM) of a running process, bytes; undefined once it is gone. */
+export function readPeakBytes(pid: number | undefined): number | undefined {
+  try {
+    const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return found ? Number(found[1]) * 1024 : undefined
+  } catch {
+    return undefined // the process ended between two looks
+  }
+}
+
+export interface ChildRun {
+  command: string[]
+  /** Merged into this process's environment; undefined takes a variable out. */
+  env?: Record<string, string | undefined>
+  cwd?: string
+  limitMs: number
+  /** Called with each piece of stderr; return true to end the process now. */
+  onStderr?: (piece: string, pid: number | undefined) => boolean
+}
+
+export interface ChildEnd {
+  stdout: string
+  stderr: string
+  /** `status 0`, `signal SIGABRT`, or why it could not start. */
+  ended: string
+  isEndedByUs: boolean
+}
+
+/** Runs a program without core dumps; never throws. */
+export function runChild({ command, env, cwd, limitMs, onStderr }: ChildRun): Promise<ChildEnd> {
+  const child = spawn('sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', ...command], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let [stdout, stderr, isEndedByUs] = ['', '', false]
+  const endIt = (): void => {
+    isEndedByUs = true
+    child.kill('SIGKILL')
+  }
+  const timer = setTimeout(endIt, limitMs)
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    stdout += piece
+  })
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    stderr = (stderr + piece).slice(-20_000)
+    if (!isEndedByUs && onStderr?.(piece, child.pid)) endIt()
+  })
+  return new Promise((resolve) => {
+    const finish = (ended: string): void => {
+      clearTimeout(timer)
+      resolve({ stdout, stderr, ended, isEndedByUs })
+    }
+    child.on('error', (error) => finish(error.message))
+    child.on('close', (code, signal) => finish(signal ? `signal ${signal}` : `status ${code}`))
+  })
+}
