@@ -41,6 +41,9 @@ class GgufFile {
   /** The tensor's bytes; throws `bad-gguf` when fewer than `sizeBytes` are in the file. */
   const void *bytes(const GgufTensor &tensor, size_t sizeBytes) const;
 
+  /** Gives back the memory that holds the tensor's pages of the file; they are read again when needed. */
+  void release(const GgufTensor &tensor, size_t sizeBytes) const;
+
   bool has(const std::string &key) const;
   /** Whether the entry is there and a number. */
   bool isNumber(const std::string &key) const;

@@ -19,8 +19,8 @@ class Pass final : public Executor {
   float *gradients() override { return grads_.get(); }
   void valuesChanged() override {}
 
-  /** Bytes it will take: activations and gradients. */
-  static size_t plannedBytes(const Model &model, const PassPlan &plan);
+  /** Bytes it will take: activations, gradients and the workers' scratch. */
+  static size_t plannedBytes(const Model &model, const PassPlan &plan, int threads);
 
  private:
   // The linears of a layer, told apart for dropout.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -193,6 +194,13 @@ const void *GgufFile::bytes(const GgufTensor &tensor, size_t sizeBytes) const {
   require(isInside, "bad-gguf", path_ + ": the file ends inside the tensor '" + tensor.name + "'; it is truncated.",
           remedy);
   return map_ + dataOffset_ + tensor.offset;
+}
+
+void GgufFile::release(const GgufTensor &tensor, size_t sizeBytes) const {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t begin = (dataOffset_ + tensor.offset) / page * page;
+  const size_t end = std::min(sizeBytes_, dataOffset_ + tensor.offset + sizeBytes) / page * page;
+  if (begin < end) madvise(const_cast<char *>(map_) + begin, end - begin, MADV_DONTNEED);
 }
 
 bool GgufFile::has(const std::string &key) const { return entryIndex_.count(key) > 0; }

@@ -286,6 +286,7 @@ void ModelBuilder::fill() {
         memcpy(model_.frozen_.get() + at, storedBytes(ggml, file, *t), size);
         at += size;
       }
+      file.release(*t, rowBytes(ggml, *t) * static_cast<size_t>(rowCount(*t)));
     }
   }
 }

@@ -21,10 +21,13 @@ size_t bufferFloats(const Model &model, const PassPlan &plan) {
 
 }  // namespace
 
-size_t Pass::plannedBytes(const Model &model, const PassPlan &plan) {
+size_t Pass::plannedBytes(const Model &model, const PassPlan &plan, int threads) {
   const ModelShape &s = model.shape();
-  const size_t tables = static_cast<size_t>(plan.maxTokens) * static_cast<size_t>(s.rotated) * (s.window > 0 ? 2 : 1);
-  return (bufferFloats(model, plan) + tables + model.valueCount()) * sizeof(float);
+  const auto tokens = static_cast<size_t>(plan.maxTokens);
+  const size_t tables = tokens * static_cast<size_t>(s.rotated) * (s.window > 0 ? 2 : 1);
+  // A worker's: packed panels, two blocks of attention scores, a row of dequantised weights for each panel column.
+  const size_t scratch = 200 * 1024 + 2 * static_cast<size_t>(attentionQueries) * tokens + 32 * static_cast<size_t>(s.width);
+  return (bufferFloats(model, plan) + tables + model.valueCount() + static_cast<size_t>(threads) * scratch) * sizeof(float);
 }
 
 Pass::Pass(const Model &model, const Kernels &kernels, Workers &workers, const PassPlan &plan)

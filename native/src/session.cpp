@@ -82,8 +82,8 @@ Reply Session::open(const Json &request) {
 
 namespace {
 
-void describe(Json &out, const Model &model, const LoadRequest &request) {
-  const size_t weights = model.weightBytes(), pass = Pass::plannedBytes(model, request.pass);
+void describe(Json &out, const Model &model, const LoadRequest &request, int threads) {
+  const size_t weights = model.weightBytes(), pass = Pass::plannedBytes(model, request.pass, threads);
   const size_t state = model.mode() == Mode::frozen ? 0 : Optimizer::stateBytes(request.optimizer, model);
   out.set("architecture", model.shape().architecture->name);
   out.set("vocabSize", model.shape().vocabSize);
@@ -120,7 +120,7 @@ Reply Session::devices() const {
 // A device is used only after it computed the gradients of this very model as the processor does.
 std::unique_ptr<Executor> Session::makeExecutor(const Model &model, const LoadRequest &request, Json &reply) {
   const auto onProcessor = [&](const std::string &notice) {
-    requireMemory(Pass::plannedBytes(model, request.pass));
+    requireMemory(Pass::plannedBytes(model, request.pass, workers_->count()));
     reply.set("device", "cpu");
     if (!notice.empty()) reply.set("notice", notice);
     return std::make_unique<Pass>(model, *kernels_, *workers_, request.pass);
@@ -148,7 +148,7 @@ Reply Session::plan(const Json &head) {
   request.model.isOnlyMeasured = true;
   const Model model(ggml_, *kernels_, request.model);
   Reply reply;
-  describe(reply.head, model, request);
+  describe(reply.head, model, request, workers_->count());
   return reply;
 }
 
@@ -160,7 +160,7 @@ Reply Session::load(const Json &head) {
   model_.reset();
   auto model = std::make_unique<Model>(ggml_, *kernels_, request.model);
   Reply reply;
-  describe(reply.head, *model, request);
+  describe(reply.head, *model, request, workers_->count());
   requireMemory(static_cast<size_t>(reply.head.number("stateBytes")));
   executor_ = makeExecutor(*model, request, reply.head);
   if (request.model.mode != Mode::frozen) optimizer_ = std::make_unique<Optimizer>(request.optimizer, *model);
