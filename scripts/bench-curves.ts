@@ -74,11 +74,14 @@ export async function measureCurves(options: {
   modelPath: string
   rounds: number
   turn: TurnLength
+  /** Called before each turn. */
+  onTurn: () => Promise<void>
 }): Promise<CurveValue[]> {
   const { points, trainable, modelPath, turn } = options
   for (let round = 1; round <= options.rounds; round++)
     for (const point of points) {
       if (point.failed) continue
+      await options.onTurn()
       const measured: LabdeskTurn | Failed = await runLabdesk(trainable, {
         modelPath,
         mode: point.mode,

@@ -1,8 +1,9 @@
-// Child processes as bench-train needs them: the peak of their memory (Linux), their output, and an end by a time limit.
+// Child processes as bench-train needs them: a quiet machine before, the peak of their memory (Linux), their output, and a time limit.
 // Ends only what it started itself.
 
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** Peak resident memory (VmHWM) of a running process, bytes; undefined once it is gone. */
 export function readPeakBytes(pid: number | undefined): number | undefined {
@@ -12,6 +13,28 @@ export function readPeakBytes(pid: number | undefined): number | undefined {
   } catch {
     return undefined // the process ended between two looks
   }
+}
+
+/** Waits until others leave the processors alone, two minutes at most; returns whether they did. */
+export async function waitForQuiet(): Promise<boolean> {
+  for (let tries = 0; tries < 240; tries++) {
+    const before = readTicks()
+    await delay(500)
+    const after = readTicks()
+    if ((after.busy - before.busy) / Math.max(1, after.all - before.all) < quietShare) return true
+  }
+  return false
+}
+
+/** At most this share of all processors' time may go to others before a turn starts. */
+const quietShare = 0.1
+
+/** Clock ticks of all processors since the start of the machine; time stolen by other guests counts as busy. */
+function readTicks(): { busy: number; all: number } {
+  const ticks = readFileSync('/proc/stat', 'utf8').split('\n')[0]?.trim().split(/\s+/).slice(1, 9).map(Number) ?? []
+  const all = ticks.reduce((sum, value) => sum + value, 0)
+  const [, , , idle = 0, waiting = 0] = ticks
+  return { busy: all - idle - waiting, all }
 }
 
 export interface ChildRun {

@@ -79,6 +79,9 @@ export async function findTorch(search: TorchSearch): Promise<Torch | Failed> {
   if (!newest) return { reason: `no Python here imports torch (${pythons.join(', ')}); Debian: python3-torch` }
   const { python, probe } = newest
   const tried = await tryBlas({ ...search, python, isFixed: /mkl/i.test(probe.blas) })
+  // Against a plain C or Fortran BLAS any figure would flatter us a hundredfold.
+  if (!/mkl|open/i.test(probe.blas) && !tried.some(({ folder }) => /openblas/.test(folder ?? '')))
+    return { reason: 'it has no fast BLAS here; "apt-get install libopenblas0-openmp", or --blas DIR' }
   const right = tried.filter((blas) => blas.probe.isRight)
   if (right.length === 0) return { reason: 'every BLAS at hand gives wrong products' }
   const best = await fastestInTraining({ python, threads, candidates: right })
@@ -87,10 +90,6 @@ export async function findTorch(search: TorchSearch): Promise<Torch | Failed> {
   const notes = tried
     .filter((blas) => !blas.probe.isRight)
     .map((blas) => `Warning: ${nameOf(blas)} computes wrong products here and was not used.`)
-  if (!/mkl/i.test(probe.blas) && !tried.some((blas) => /openblas/.test(blas.folder ?? '')))
-    notes.push(
-      'Warning: no OpenBLAS was found for PyTorch; "apt-get install libopenblas0-openmp" makes it many times faster.',
-    )
   return { python, threads, probe, best, avx2, notes, plans: new Map() }
 }
 

@@ -14,6 +14,7 @@ import { exportQ8, runLabdesk, type Trainable } from './bench-labdesk.ts'
 import { buildFinetune, type Finetune, runFinetune } from './bench-llama.ts'
 import { writeBenchModel } from './bench-model.ts'
 import { plotCurves } from './bench-plot.ts'
+import { waitForQuiet } from './bench-process.ts'
 import { type CaseResult, caseTables, curveTables, speedsOf } from './bench-report.ts'
 import { describeTorch, findTorch, planWords, runTorch, type Torch } from './bench-torch.ts'
 import { root } from './steps.ts'
@@ -41,6 +42,8 @@ interface Bench {
   torch: Torch | Failed
   finetune: Finetune | Failed
   models: Map<string, { f32: string; q8: string }>
+  /** Turns that began, and those of them that began while others used the machine. */
+  turns: { all: number; busy: number }
 }
 
 async function main(): Promise<void> {
@@ -81,7 +84,14 @@ async function prepare(folder: string, cases: BenchCase[]): Promise<Bench> {
   const finetune = needs('llama')
     ? await buildFinetune({ root, libraryDir, folder: join(tmpdir(), 'labdesk-bench-finetune') })
     : { reason: 'no case asks for it' }
-  return { folder, trainable: { executable, libraryDir, threads }, torch, finetune, models: new Map() }
+  return {
+    folder,
+    trainable: { executable, libraryDir, threads },
+    torch,
+    finetune,
+    models: new Map(),
+    turns: { all: 0, busy: 0 },
+  }
 }
 
 /** A shape's files, written when first asked for; the one of another shape is removed, to keep the disk free. */
@@ -102,6 +112,7 @@ async function runCase(bench: Bench, of: BenchCase): Promise<CaseResult> {
   for (let round = 1; round <= rounds; round++)
     for (const engine of of.engines) {
       if (result.failed[engine]) continue
+      await startTurn(bench)
       const turn = await runTurn(bench, of, engine)
       if ('reason' in turn) result.failed[engine] = turn.reason
       else (result.turns[engine] ??= []).push(turn)
@@ -112,6 +123,12 @@ async function runCase(bench: Bench, of: BenchCase): Promise<CaseResult> {
       console.error(`${of.name}, round ${round}, ${engine}: ${words}`)
     }
   return result
+}
+
+/** Lets the machine become quiet, or counts the turn as one of a busy machine. */
+async function startTurn({ turns }: Bench): Promise<void> {
+  turns.all += 1
+  if (!(await waitForQuiet())) turns.busy += 1
 }
 
 async function runTurn(bench: Bench, of: BenchCase, engine: Engine): Promise<Turn | Failed> {
@@ -148,15 +165,19 @@ async function runCurves(bench: Bench, curves: CurvePoint['curve'][]): Promise<C
   if (curves.length === 0) return []
   const { f32 } = await modelOf(bench, m15)
   const turn = options.quick ? { seconds: 0.5, leastSteps: 2 } : { seconds: 2, leastSteps: 3 }
-  return measureCurves({ points: curves.flatMap(pointsOf), trainable: bench.trainable, modelPath: f32, rounds, turn })
+  const onTurn = (): Promise<void> => startTurn(bench)
+  const points = curves.flatMap(pointsOf)
+  return measureCurves({ points, trainable: bench.trainable, modelPath: f32, rounds, turn, onTurn })
 }
 
-function report({ torch }: Bench, { results, values }: { results: CaseResult[]; values: CurveValue[] }): void {
+function report({ torch, turns }: Bench, { results, values }: { results: CaseResult[]; values: CurveValue[] }): void {
   const machine =
     `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; ` +
     `${threads} threads, ${rounds} rounds; Node ${process.versions.node}`
   const notes = 'reason' in torch ? [`PyTorch is missing: ${torch.reason}`] : [describeTorch(torch), ...torch.notes]
   if (results.length === 0) notes.length = 0
+  if (turns.busy > 0)
+    notes.push(`*busy*: ${turns.busy} of ${turns.all} turns began while other work ran on the machine.`)
   console.log([`Command: npm run bench:train -- ${process.argv.slice(2).join(' ')}`, machine, ...notes, ''].join('\n'))
   if (results.length > 0) console.log(`${caseTables(results)}\n`)
   if (!('reason' in torch))

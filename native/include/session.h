@@ -34,6 +34,7 @@ class Session {
   Reply save(const Json &request);
   Reply restore(const Json &request);
   Reply exportModel(const Json &request);
+  Reply combine(const Json &request) const;
 
   // The wished device's executor, or the processor's with a notice why.
   std::unique_ptr<Executor> makeExecutor(const Model &model, const LoadRequest &request, Json &reply);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "checkpoint.h"
+#include "combine.h"
 #include "device_executor.h"
 #include "export.h"
 #include "failure.h"
@@ -50,6 +51,7 @@ Reply Session::answer(const Frame &frame) {
     if (kind == "saveCheckpoint") return save(frame.head);
     if (kind == "loadCheckpoint") return restore(frame.head);
     if (kind == "export") return exportModel(frame.head);
+    if (kind == "combineAdapters") return combine(frame.head);
   } catch (const std::bad_alloc &) {
     throw Failure("out-of-memory", "The machine has not enough free memory for this model.",
                   "Close other programs, choose a shorter context, a smaller model, or LoRA.");
@@ -384,10 +386,16 @@ Reply Session::restore(const Json &request) {
   return reply;
 }
 
+Reply Session::combine(const Json &request) const {
+  Reply reply;
+  reply.head.set("sizeBytes", combineAdapters(ggml_, request));
+  return reply;
+}
+
 Reply Session::exportModel(const Json &request) {
   requireModel(false);
   Reply reply;
-  reply.head.set("sizeBytes", exportGguf(ggml_, *model_, request));
+  reply.head.set("sizeBytes", exportGguf(ggml_, *model_, *workers_, request));
   return reply;
 }
 
