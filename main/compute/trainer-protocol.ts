@@ -47,6 +47,7 @@ export interface LoraRequest {
   seed: number
   /** A fused tensor is adapted when any of what it fuses is named. */
   targets: LoraTarget[]
+  /** An adapter GGUF to start from; it must have this rank, these targets and the alpha that gives this scale. */
   continueFrom?: string
 }
 export type LoraTarget = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
@@ -178,9 +179,24 @@ export interface ExportRequest {
   kind: 'export'
   what: 'adapter' | 'model'
   path: string
-  type: 'f32' | 'f16' | 'bf16' | 'q8_0'
+  type: ExportType
   metadata?: Record<string, string>
 }
+/** The K types are llama.cpp's mixtures; rows that fill no block of 256 are kept in Q8_0. */
+export const exportTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m'] as const
+export type ExportType = (typeof exportTypes)[number]
+
+/**
+ * Writes one adapter whose change of the weights is the weighted sum of the others': their ranks stand beside each other, so nothing is
+ * rounded. Weights that add up to 1 average (a soup of checkpoints); 1 - t and t interpolate.
+ */
+export interface CombineRequest {
+  kind: 'combineAdapters'
+  adapters: { path: string; weight: number }[]
+  /** Where the adapter is written. */
+  path: string
+}
+
 export interface ExportReply {
   sizeBytes: number
 }
@@ -224,6 +240,7 @@ export type TrainerRequest =
   | SaveCheckpointRequest
   | LoadCheckpointRequest
   | ExportRequest
+  | CombineRequest
 
 /** Error codes the trainer may answer; translated to AppError by the client. */
 export type TrainerErrorCode =

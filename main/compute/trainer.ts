@@ -6,6 +6,7 @@ import { AppError, type ErrorCode } from '../contract/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from './trainer-frames.ts'
 import type {
   CheckpointReply,
+  CombineRequest,
   DevicesReply,
   EvaluateReply,
   ExportReply,
@@ -160,6 +161,11 @@ export class Trainer {
 
   async export(request: Omit<ExportRequest, 'kind'>): Promise<ExportReply> {
     return this.request<ExportReply>({ kind: 'export', ...request })
+  }
+
+  /** Writes the weighted sum of adapters of one model as an adapter; needs no loaded model. */
+  async combineAdapters(request: Omit<CombineRequest, 'kind'>): Promise<ExportReply> {
+    return this.request<ExportReply>({ kind: 'combineAdapters', ...request })
   }
 
   /** Ends the process after what was asked of it; kills it when that takes too long. Idempotent. */

@@ -217,7 +217,7 @@ export const api = {
     z.object({
       checkpointId: idSchema<CheckpointId>(),
       what: z.enum(['adapter', 'model']),
-      type: z.enum(['f32', 'f16', 'bf16', 'q8_0']),
+      type: z.enum(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m']),
       path,
     }),
   ),

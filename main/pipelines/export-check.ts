@@ -18,7 +18,15 @@ import type { TaughtRow } from './tune-rows.ts'
 const comparedRows = 20
 const answerTokens = 64
 /** Relative difference of the mean loss over whole conversations that rounding explains: sums in F16, weights in fewer bits. */
-const lossTolerance: Record<ExportRequest['type'], number> = { f32: 1e-3, f16: 1e-3, bf16: 5e-3, q8_0: 2e-2 }
+const lossTolerance: Record<ExportRequest['type'], number> = {
+  f32: 1e-3,
+  f16: 1e-3,
+  bf16: 5e-3,
+  q8_0: 2e-2,
+  q6_k: 5e-2,
+  q5_k_m: 0.1,
+  q4_k_m: 0.2,
+}
 
 export interface ExportVerdict {
   hasPassed: boolean

@@ -14,7 +14,7 @@ import { useAct, useRead } from '../../state/lab.ts'
 import { goTo } from '../../state/route.ts'
 
 type Request = MethodInput<'tuning.export'>
-const types: readonly Request['type'][] = ['f32', 'f16', 'bf16', 'q8_0']
+const types: readonly Request['type'][] = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m']
 
 /** Run, checkpoint, form, type, path. */
 export function ModelExport({ tuningId }: { tuningId: string }) {
