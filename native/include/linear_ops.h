@@ -28,8 +28,8 @@ class LinearOps {
   /** Whether adapters take part; without them the model is its base. */
   void setAdapters(bool areOn) { areAdaptersOn_ = areOn; }
 
-  /** y (+)= W x + bias + adapters; `adapted` keeps scale * A x, [tokens][adapterWidth]. */
-  void apply(const Linear &linear, uint64_t site, const float *x, long tokens, float *y, bool accumulate, float *adapted) const;
+  /** y = from + W x + bias + adapters, `from` like y or null; `adapted` keeps scale * A x, [tokens][adapterWidth]. */
+  void apply(const Linear &linear, uint64_t site, const float *x, long tokens, float *y, const float *from, float *adapted) const;
   /** The adapters' A alone, as when a layer is computed again and its output is not needed. */
   void applyDown(const Linear &linear, uint64_t site, const float *x, long tokens, float *adapted) const;
   /** scale * B^T dy, needed by the two below; kept until the next call. */
@@ -39,7 +39,7 @@ class LinearOps {
 
  private:
   bool isAdapted(const Linear &linear) const { return areAdaptersOn_ && !linear.adapters.empty(); }
-  void addBias(const Linear &linear, long tokens, float *y, bool accumulate) const;
+  void addBias(const Linear &linear, long tokens, float *y, const float *from) const;
   void gradBias(const Vector &bias, const float *dy, long tokens);
   const float *dropInput(const Linear &linear, uint64_t site, const float *x, long tokens) const;
 

@@ -45,6 +45,7 @@ struct Tile {
   long aRowStride, aColumnStride;
   const float *panel;  // [depth][NR]
   float *c;
+  const float *from;  // what is accumulated on: c, or a buffer laid out like it
   long cRowStride;
   int columns;  // <= NR
   float alpha;
@@ -85,20 +86,21 @@ inline void multiplyTile(const Tile &t) {
 #pragma GCC unroll 4
       for (int j = 0; j < NV; j++) sum[i][j] += a2[i * t.a2RowStride + k] * bv[j];
   }
-  float *__restrict c = t.c;
+  float *c = t.c;
+  const float *from = t.from;
   if (t.columns == NV * VL) {
     for (int i = 0; i < M; i++)
       for (int j = 0; j < NV; j++) {
-        float *p = c + i * t.cRowStride + j * VL;
-        store(p, t.accumulate ? load(p) + sum[i][j] * t.alpha : sum[i][j] * t.alpha);
+        const long at = i * t.cRowStride + j * VL;
+        store(c + at, t.accumulate ? load(from + at) + sum[i][j] * t.alpha : sum[i][j] * t.alpha);
       }
     return;
   }
   for (int i = 0; i < M; i++) {
     float row[NV * VL];
     for (int j = 0; j < NV; j++) store(row + j * VL, sum[i][j] * t.alpha);
-    float *p = c + i * t.cRowStride;
-    for (int j = 0; j < t.columns; j++) p[j] = t.accumulate ? p[j] + row[j] : row[j];
+    const long at = i * t.cRowStride;
+    for (int j = 0; j < t.columns; j++) c[at + j] = t.accumulate ? from[at + j] + row[j] : row[j];
   }
 }
 
@@ -259,6 +261,7 @@ void gemm(const GemmArgs &g) {
           t.panel = panels + j * t.depth;
           t.columns = static_cast<int>(least(NR, width - j));
           t.c = g.c + m0 * g.cRowStride + n0 + j;
+          t.from = g.from && k0 == 0 ? g.from + m0 * g.cRowStride + n0 + j : t.c;
           if (t.columns <= VL)
             alongK ? multiplyRows<1, true>(rows, t) : multiplyRows<1, false>(rows, t);
           else

@@ -27,6 +27,7 @@ struct GemmArgs {
   long cRowStride = 0;
   float alpha = 1;
   bool accumulate = false;
+  const float *from = nullptr;  // accumulate on this instead of C, which is then only written; rows cRowStride apart
 };
 
 // One sequence inside a packed microbatch: tokens [begin, end).

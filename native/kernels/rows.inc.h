@@ -155,18 +155,27 @@ void gluGrad(RowsIn gates, RowsIn ups, RowsIn dActs, RowsOut acts, RowsOut dGate
   }
 }
 
+// One head's pairs, STEP numbers from pair to pair and `apart` within one.
+template <int STEP>
+inline void ropeHead(float *p, int apart, int pairs, const float *turn, float direction) {
+  for (int i = 0; i < pairs; i++) {
+    const float a = p[i * STEP], b = p[i * STEP + apart], c = turn[2 * i], s = turn[2 * i + 1] * direction;
+    p[i * STEP] = a * c - b * s;
+    p[i * STEP + apart] = a * s + b * c;
+  }
+}
+
 void rope(RowsOut x, int headCount, int headSize, int rotated, bool isHalves, long rows, const float *table,
           const int *positions, float direction) {
-  const int step = isHalves ? 1 : 2, apart = isHalves ? rotated / 2 : 1;
+  const int pairs = rotated / 2;
   for (long t = 0; t < rows; t++) {
     const float *turn = table + static_cast<long>(positions[t]) * rotated;
     for (int h = 0; h < headCount; h++) {
       float *p = x.at + t * x.stride + static_cast<long>(h) * headSize;
-      for (int i = 0; i < rotated / 2; i++) {
-        const float a = p[i * step], b = p[i * step + apart], c = turn[2 * i], s = turn[2 * i + 1] * direction;
-        p[i * step] = a * c - b * s;
-        p[i * step + apart] = a * s + b * c;
-      }
+      if (isHalves)
+        ropeHead<1>(p, pairs, pairs, turn, direction);
+      else
+        ropeHead<2>(p, 1, pairs, turn, direction);
     }
   }
 }

@@ -24,7 +24,7 @@ void softmax(float *row, int count) {
 void ExpertOps::route(const Layer &layer, const float *x, long tokens, ExpertActivations &a) const {
   const ModelShape &s = model_.shape();
   const int n = s.expertCount, k = s.expertsUsed;
-  linear_.apply(layer.router, 0, x, tokens, a.chances, false, nullptr);
+  linear_.apply(layer.router, 0, x, tokens, a.chances, nullptr, nullptr);
   std::vector<int> chosen(static_cast<size_t>(tokens * k)), order(static_cast<size_t>(n));
   for (long t = 0; t < tokens; t++) {
     float *chances = a.chances + t * n;
@@ -72,13 +72,13 @@ void ExpertOps::forward(const Layer &layer, const float *x, long tokens, ExpertA
   for (size_t e = 0; e < layer.experts.size(); e++) {
     const long begin = a.begins[e], rows = a.begins[e + 1] - begin;
     if (rows == 0) continue;
-    linear_.apply(layer.experts[e].gate, 0, scratch_.x + begin * width, rows, a.gate + begin * f, false, nullptr);
-    linear_.apply(layer.experts[e].up, 0, scratch_.x + begin * width, rows, a.up + begin * f, false, nullptr);
+    linear_.apply(layer.experts[e].gate, 0, scratch_.x + begin * width, rows, a.gate + begin * f, nullptr, nullptr);
+    linear_.apply(layer.experts[e].up, 0, scratch_.x + begin * width, rows, a.up + begin * f, nullptr, nullptr);
     products_.overRows(rows, [&](long first, long count) {
       const long at = (begin + first) * f;
       products_.kernels().glu({a.gate + at, f}, {a.up + at, f}, {scratch_.act + at, f}, false, static_cast<int>(f), count);
     });
-    linear_.apply(layer.experts[e].down, 0, scratch_.act + begin * f, rows, a.out + begin * width, false, nullptr);
+    linear_.apply(layer.experts[e].down, 0, scratch_.act + begin * f, rows, a.out + begin * width, nullptr, nullptr);
   }
   // Each token adds its experts in the order of their numbers.
   std::vector<std::vector<int>> ofToken(static_cast<size_t>(tokens));

@@ -49,22 +49,24 @@ void LinearOps::applyDown(const Linear &linear, uint64_t site, const float *x, l
   products_.multiply(g);
 }
 
-void LinearOps::addBias(const Linear &linear, long tokens, float *y, bool accumulate) const {
-  const float *bias = linear.bias.values;
-  const size_t bytes = static_cast<size_t>(linear.out) * sizeof(float);
+// y = from + bias
+void LinearOps::addBias(const Linear &linear, long tokens, float *y, const float *from) const {
+  const long width = linear.out;
   products_.overRows(tokens, [&](long first, long count) {
-    for (long t = first; t < first + count; t++)
-      if (accumulate)
-        products_.kernels().add(y + t * linear.out, bias, linear.out);
-      else
-        memcpy(y + t * linear.out, bias, bytes);
+    for (long t = first; t < first + count; t++) {
+      if (y != from) memcpy(y + t * width, from ? from + t * width : linear.bias.values, static_cast<size_t>(width) * sizeof(float));
+      if (from) products_.kernels().add(y + t * width, linear.bias.values, width);
+    }
   });
 }
 
-void LinearOps::apply(const Linear &linear, uint64_t site, const float *x, long tokens, float *y, bool accumulate,
+void LinearOps::apply(const Linear &linear, uint64_t site, const float *x, long tokens, float *y, const float *from,
                       float *adapted) const {
   applyDown(linear, site, x, tokens, adapted);
-  if (linear.bias.values) addBias(linear, tokens, y, accumulate);
+  if (linear.bias.values) {
+    addBias(linear, tokens, y, from);
+    from = y;
+  }
   const long width = linear.adapterWidth();
   std::vector<GemmArgs> parts;
   const std::vector<Piece> &pieces = isAdapted(linear) ? linear.pieces : linear.runs;
@@ -78,7 +80,8 @@ void LinearOps::apply(const Linear &linear, uint64_t site, const float *x, long 
     setWeight(g, piece.weight, true);
     g.c = y + piece.firstRow;
     g.cRowStride = linear.out;
-    g.accumulate = accumulate || linear.bias.values != nullptr;
+    g.accumulate = from != nullptr;
+    g.from = from ? from + piece.firstRow : nullptr;
     if (piece.adapter >= 0) {
       g.K2 = linear.rank;
       g.a2 = adapted + static_cast<long>(piece.adapter) * linear.rank;

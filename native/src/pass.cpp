@@ -236,45 +236,47 @@ void Pass::join(const Vector &postNorm, const float *from, const float *raw, lon
 }
 
 void Pass::forwardAttention(const Layer &layer, const Pack &pack, Activations &a) {
-  const ModelShape &s = model_.shape();
   const auto tokens = static_cast<long>(pack.tokens.size());
   const float *x = norm(layer.attentionNorm, a.input, tokens);
-  linear_.apply(layer.qkv, siteOf(layer, siteQkv), x, tokens, a.qkv, false, a.adaptQkv);
+  linear_.apply(layer.qkv, siteOf(layer, siteQkv), x, tokens, a.qkv, nullptr, a.adaptQkv);
   normHeads(layer, a, tokens);
   rotate(pack, layer, a.qkv, 1);
   attend(pack, attentionArgs(pack, layer, a));
   if (joinsPlainly()) {
-    memcpy(a.middle, a.input, static_cast<size_t>(tokens) * static_cast<size_t>(s.width) * sizeof(float));
-    linear_.apply(layer.attentionOut, siteOf(layer, siteOut), a.attention, tokens, a.middle, true, a.adaptOut);
+    linear_.apply(layer.attentionOut, siteOf(layer, siteOut), a.attention, tokens, a.middle, a.input, a.adaptOut);
     return;
   }
   float *raw = a.attentionRaw ? a.attentionRaw : b_.branch;
-  linear_.apply(layer.attentionOut, siteOf(layer, siteOut), a.attention, tokens, raw, false, a.adaptOut);
+  linear_.apply(layer.attentionOut, siteOf(layer, siteOut), a.attention, tokens, raw, nullptr, a.adaptOut);
   join(layer.postAttentionNorm, a.input, raw, tokens, a.middle);
 }
 
 // a.middle -> out; `out` may be the next layer's input. Null when a layer is computed again for its activations alone.
 void Pass::forwardFeedForward(const Layer &layer, long tokens, Activations &a, float *out) {
   const ModelShape &s = model_.shape();
-  const size_t bytes = static_cast<size_t>(tokens) * static_cast<size_t>(s.width) * sizeof(float);
   const float *x = norm(layer.ffnNorm, a.middle, tokens);
   const bool isPlain = joinsPlainly() && out;
   float *raw = isPlain ? out : a.downRaw ? a.downRaw : b_.branch;
-  if (isPlain)
-    memcpy(raw, a.middle, bytes);
-  else
-    memset(raw, 0, bytes);
-  if (!layer.experts.empty()) experts_.forward(layer, x, tokens, a.experts, raw);
+  const float *from = isPlain ? a.middle : nullptr;
+  if (!layer.experts.empty()) {
+    const size_t bytes = static_cast<size_t>(tokens) * static_cast<size_t>(s.width) * sizeof(float);
+    if (from)
+      memcpy(raw, from, bytes);
+    else
+      memset(raw, 0, bytes);
+    experts_.forward(layer, x, tokens, a.experts, raw);
+    from = raw;
+  }
   if (layer.gateUp.isPresent()) {
     const long f = layer.down.in;
-    linear_.apply(layer.gateUp, siteOf(layer, siteGateUp), x, tokens, a.gateUp, false, a.adaptGateUp);
+    linear_.apply(layer.gateUp, siteOf(layer, siteGateUp), x, tokens, a.gateUp, nullptr, a.adaptGateUp);
     products_.overRows(tokens, [&](long first, long count) {
       const float *gate = a.gateUp + first * 2 * f;
       kernels_.glu({gate, 2 * f}, {gate + f, 2 * f}, {b_.act + first * f, f},
                    s.architecture->activation == Activation::gelu, static_cast<int>(f), count);
     });
     if (out || a.downRaw)
-      linear_.apply(layer.down, siteOf(layer, siteDown), b_.act, tokens, raw, true, a.adaptDown);
+      linear_.apply(layer.down, siteOf(layer, siteDown), b_.act, tokens, raw, from, a.adaptDown);
     else
       linear_.applyDown(layer.down, siteOf(layer, siteDown), b_.act, tokens, a.adaptDown);
   }

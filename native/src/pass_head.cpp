@@ -21,7 +21,7 @@ void Pass::chooseRows(const Pack &pack, float *normed) {
 
 void Pass::headLogits(const float *normed, long rows, float *logits) {
   const ModelShape &s = model_.shape();
-  linear_.apply(model_.head(), 0, normed, rows, logits, false, nullptr);
+  linear_.apply(model_.head(), 0, normed, rows, logits, nullptr, nullptr);
   if (s.logitScale == 1 && s.logitCap == 0) return;
   products_.workers().share(rows, [&](long r) {
     kernels_.scaleLogits(logits + r * s.vocabSize, s.vocabSize, s.logitScale, s.logitCap);

@@ -9,7 +9,8 @@ namespace labdesk {
 namespace {
 
 constexpr double worthSharing = 2e5;  // multiply-adds below which waking somebody costs more than it gains
-constexpr long piecesApiece = 3;      // a worker: enough to even out, few enough to keep panels large
+// Pieces a worker: enough to even out. Where rows are cut every piece packs all of B for itself, so there it is one.
+constexpr long columnPiecesApiece = 3, rowPiecesApiece = 1;
 
 long roundUp(long value, long unit) { return (value + unit - 1) / unit * unit; }
 
@@ -19,6 +20,7 @@ GemmArgs cut(const GemmArgs &g, long m0, long m, long n0, long n) {
   out.N = n;
   out.a = g.a + m0 * g.aRowStride;
   out.c = g.c + m0 * g.cRowStride + n0;
+  if (g.from) out.from = g.from + m0 * g.cRowStride + n0;
   if (!g.toFloat)
     out.b = static_cast<const float *>(g.b) + n0 * g.bColumnStride;
   else if (g.blocksAlongK)
@@ -63,11 +65,13 @@ void Products::multiplyAll(const std::vector<GemmArgs> &products) const {
     for (const GemmArgs &g : products) kernels_.gemm(g);
     return;
   }
-  const double pieces = static_cast<double>(workers_.count() * piecesApiece);
   std::vector<GemmArgs> cuts;
-  for (const GemmArgs &g : products)
-    if (g.M > 0 && g.N > 0)
-      cutUp(g, kernels_, std::max(1L, static_cast<long>(pieces * workOf(g) / total + 0.5)), cuts);
+  for (const GemmArgs &g : products) {
+    if (g.M <= 0 || g.N <= 0) continue;
+    const long apiece = g.aColumnStride == 1 ? columnPiecesApiece : rowPiecesApiece;
+    const double pieces = static_cast<double>(workers_.count() * apiece) * workOf(g) / total;
+    cutUp(g, kernels_, std::max(1L, static_cast<long>(pieces + 0.5)), cuts);
+  }
   workers_.share(static_cast<long>(cuts.size()), [&](long i) { kernels_.gemm(cuts[static_cast<size_t>(i)]); });
 }
 
