@@ -203,8 +203,9 @@ async function refuseDamaged(count: number): Promise<void> {
 const files = Number(process.argv[process.argv.indexOf('--files') + 1]) || 5000
 const only = process.argv[process.argv.indexOf('--only') + 1]
 try {
-  if (only !== 'memory') await killAndResume(20)
-  if (process.platform === 'linux') await memoryAsPlanned(30)
+  if (only !== 'memory' && only !== 'files') await killAndResume(20)
+  if (only === 'files') console.log('damaged models only')
+  else if (process.platform === 'linux') await memoryAsPlanned(30)
   else console.log('memory: skipped, the peak of a process is read from /proc')
   if (only !== 'memory') await refuseDamaged(files)
 } finally {

@@ -44,6 +44,11 @@ export interface LoraRequest {
   alpha: number
   /** Scale alpha / sqrt(rank) instead of alpha / rank (rsLoRA, Kalajdzievski 2023). */
   rankStabilised?: boolean
+  /**
+   * A is fixed to the input directions that each base weight uses least (its smallest right singular vectors) and only B trains, so what
+   * the base does with the others stays: learning something new without replay.
+   */
+  leastUsed?: boolean
   seed: number
   /** A fused tensor is adapted when any of what it fuses is named. */
   targets: LoraTarget[]

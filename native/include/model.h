@@ -22,6 +22,7 @@ struct LoraPlan {
   double alpha = 0;
   bool isRankStabilised = false;  // scale alpha / sqrt(rank) instead of alpha / rank (Kalajdzievski 2023)
   double seed = 0;
+  bool keepsToLeast = false;  // A is fixed to the input directions that the base weight uses least; only B trains
   std::vector<std::string> targets;  // attn_q, ffn_up...
   std::string continueFrom;          // adapter GGUF, or empty
   float scale() const;
@@ -44,7 +45,8 @@ struct Trainable {
   std::string name;
   std::vector<long> shape;  // ggml order
   size_t offset = 0, count = 0;
-  bool decays = true;  // norms and biases do not
+  bool decays = true;   // norms and biases do not
+  bool isFixed = false;  // stays as it was started
 };
 
 constexpr ptrdiff_t frozenOffset = -1;
@@ -140,7 +142,7 @@ class Model {
 
  private:
   friend class ModelBuilder;
-  void startAdapters();
+  void startAdapters(const Kernels &kernels);
   void randomise(double seed);
   void continueAdapters(const std::string &path);
   void mergeAdapter(const std::string &name, std::vector<float> &values, long in) const;

@@ -45,6 +45,7 @@ Json signature(const Model &model, const Optimizer &optimizer) {
   out.set("rank", model.lora().rank);
   out.set("alpha", model.lora().alpha);
   if (model.lora().isRankStabilised) out.set("rankStabilised", true);
+  if (model.lora().keepsToLeast) out.set("leastUsed", true);
   const OptimizerPlan &plan = optimizer.plan();
   out.set("beta1", plan.beta1);
   out.set("beta2", plan.beta2);

@@ -160,7 +160,7 @@ void LinearOps::gradWeights(const Linear &linear, uint64_t site, const float *x,
     a.c = grads_ + linear.adapters[0].a;
     a.cRowStride = linear.in;
     a.accumulate = true;
-    parts.push_back(a);
+    if (!model_.lora().keepsToLeast) parts.push_back(a);
     for (size_t i = 0; i < linear.adapters.size(); i++) {
       const Adapter &adapter = linear.adapters[i];
       GemmArgs b;  // dB[rows][rank] += dy^T adapted

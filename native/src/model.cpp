@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "model_builder.h"
 #include "random.h"
+#include "subspace.h"
 #include "tensor_values.h"
 
 namespace labdesk {
@@ -28,13 +29,13 @@ Model::Model(const GgmlLibrary &ggml, const Kernels &kernels, const LoadPlan &pl
   }
   if (plan.isOnlyMeasured) return;
   if (mode_ == Mode::full && plan.isRandom) randomise(plan.initSeed);
-  if (mode_ == Mode::lora) startAdapters();
+  if (mode_ == Mode::lora) startAdapters(kernels);
   if (mode_ == Mode::lora && !lora_.continueFrom.empty()) continueAdapters(lora_.continueFrom);
 }
 
 long Model::trainableCount() const {
   long count = 0;
-  for (const Trainable &t : trainables_) count += static_cast<long>(t.count);
+  for (const Trainable &t : trainables_) count += t.isFixed ? 0 : static_cast<long>(t.count);
   return count;
 }
 
@@ -59,13 +60,23 @@ void Model::randomise(double seed) {
 }
 
 // LoRA's start (Hu et al. 2021, as PEFT does it): A uniform in +-1/sqrt(in), B zero.
-void Model::startAdapters() {
+void Model::startAdapters(const Kernels &kernels) {
   Random random(lora_.seed);
+  double site = lora_.seed;
   for (const Trainable &t : trainables_) {
     const bool isA = t.name.size() > 7 && t.name.compare(t.name.size() - 7, 7, ".lora_a") == 0;
+    float *values = values_.get() + t.offset;
+    if (isA && lora_.keepsToLeast) {
+      const GgufTensor &base = *file_->tensor(t.name.substr(0, t.name.size() - 7));
+      require(t.shape[1] <= base.shape[0], "bad-request",
+              "The adapter's rank is above the width of '" + base.name + "'.", "Choose a lower rank.");
+      std::vector<float> weight(static_cast<size_t>(base.elementCount()));
+      readValues(ggml_, *file_, base, weight.data());
+      leastDirections(kernels, weight.data(), rowCount(base), base.shape[0], static_cast<int>(t.shape[1]), site++, values);
+      continue;
+    }
     const double reach = isA ? 1 / std::sqrt(static_cast<double>(t.shape[0])) : 0;
-    for (size_t i = 0; i < t.count; i++)
-      values_.get()[t.offset + i] = static_cast<float>((2 * random.uniform() - 1) * reach);
+    for (size_t i = 0; i < t.count; i++) values[i] = static_cast<float>((2 * random.uniform() - 1) * reach);
   }
 }
 

@@ -191,7 +191,8 @@ void ModelBuilder::adapt(Linear &linear, const Place &place) {
   linear.scale = model_.lora_.scale();
   const auto add = [&](const std::string &name, std::vector<long> shape) {
     const size_t at = floats_, count = static_cast<size_t>(shape[0]) * static_cast<size_t>(shape[1]);
-    model_.trainables_.push_back({name, std::move(shape), at, count, true});
+    const bool isFixed = model_.lora_.keepsToLeast && name.compare(name.size() - 2, 2, "_a") == 0;
+    model_.trainables_.push_back({name, std::move(shape), at, count, true, isFixed});
     floats_ += count;
     return at;
   };

@@ -135,7 +135,7 @@ double Optimizer::step(Model &model, const float *grads, double learningRate, co
   std::vector<Span> spans;
   size_t block = 0;
   for (const Trainable &t : model.trainables()) {
-    for (size_t at = 0; at < t.count; at += spanFloats)
+    for (size_t at = 0; !t.isFixed && at < t.count; at += spanFloats)
       spans.push_back({&t, t.offset + at, std::min(spanFloats, t.count - at), block + at / blockFloats});
     block += blocksOf(t);
   }

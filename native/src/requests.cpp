@@ -38,6 +38,7 @@ LoraPlan readLora(const Json &lora) {
   plan.alpha = lora.number("alpha");
   plan.seed = lora.number("seed");
   plan.isRankStabilised = lora.flag("rankStabilised");
+  plan.keepsToLeast = lora.flag("leastUsed");
   require(plan.alpha > 0, "bad-request", "The adapter's alpha must be above 0.", reportRemedy);
   static const char *known[] = {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"};
   for (const Json &target : lora.list("targets")) {

@@ -356,6 +356,7 @@ Reply Session::gradients(const Frame &frame) {
   Json list = Json::array();
   const float *all = executor_->gradients();
   for (const Trainable &t : model_->trainables()) {
+    if (t.isFixed) continue;
     Json one = Json::object(), shape = Json::array();
     for (const long size : t.shape) shape.push(size);
     one.set("name", t.name);

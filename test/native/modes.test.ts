@@ -104,6 +104,39 @@ test('a rank-stabilised adapter is one with the alpha that gives its scale', asy
   expect(sumOf(stabilised)).toBe(sumOf(plain))
 })
 
+test('an adapter on the least used directions leaves what the base uses most, and learns all the same', async () => {
+  const targets = ['attn_q', 'ffn_down'] as const
+  const wish = { ...lora, lora: { ...lora.lora, targets: [...targets], rank: 8, leastUsed: true } as Load['lora'] }
+  const { trainableCount } = await trainer.load(wish)
+  expect(trainableCount).toBe(2 * 8 * (64 + 64))
+  const start = join(folder, 'least-start.gguf')
+  await trainer.export({ what: 'adapter', path: start, type: 'f32' })
+  const before = sumOf(await trainer.evaluate([batch]))
+  for (let step = 0; step < 30; step++) await trainer.step(2e-2, [batch])
+  expect(sumOf(await trainer.evaluate([batch]))).toBeLessThan(0.9 * before)
+  const path = join(folder, 'least.gguf')
+  await trainer.export({ what: 'adapter', path, type: 'f32' })
+  for (const [role, width] of [
+    ['attn_q', 64],
+    ['ffn_down', 96],
+  ] as const) {
+    const name = `blk.1.${role}.weight`
+    const a = readF32(path, `${name}.lora_a`)
+    expect(relativeDistance(a, readF32(start, `${name}.lora_a`))).toBe(0)
+    const weight = readF32(modelPath, name)
+    // A unit vector of chance is stretched by the root mean square of the singular values.
+    const usual = Math.sqrt(weight.reduce((sum, value) => sum + value * value, 0) / width)
+    for (let row = 0; row < 8; row++) {
+      const direction = a.subarray(row * width, (row + 1) * width)
+      expect(Math.hypot(...direction)).toBeCloseTo(1, 4)
+      const image = Array.from({ length: 64 }, (_, out) =>
+        direction.reduce((sum, value, index) => sum + value * (weight[out * width + index] ?? 0), 0),
+      )
+      expect(Math.hypot(...image)).toBeLessThan(0.3 * usual)
+    }
+  }
+})
+
 test.each(['dropout', 'neftuneAlpha'] as const)(
   '%s is seeded, differs from step to step, and does not mind packing',
   async (name) => {
