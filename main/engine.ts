@@ -20,6 +20,7 @@ import { createLlamaHost } from './compute/llama.ts'
 import type { FromWorker } from './compute/llama-messages.ts'
 import type { LlamaHost } from './compute/llama-protocol.ts'
 import { openTrainer, type Trainer } from './compute/trainer.ts'
+import { findTrainingGpu } from './compute/training-gpu.ts'
 import { ensureTrainer, findLibraryDir } from './compute/trainer-build.ts'
 import { forkWorker, type WorkerProcess } from './compute/worker-process.ts'
 import { seedDemoProject } from './pipelines/demo-seed.ts'
@@ -113,8 +114,10 @@ function findAppRoot(from: string): string {
 }
 
 async function startTrainer(wish: Parameters<Lab['openTrainer']>[0]): Promise<Trainer> {
-  const executable = await ensureTrainer({ root: appRoot, onLog: wish.onLog })
-  return openTrainer({ ...wish, executable, libraryDir: findLibraryDir(appRoot) })
+  const { threads, onLog } = wish
+  const executable = await ensureTrainer({ root: appRoot, onLog })
+  const gpu = wish.device === 'gpu' ? await findTrainingGpu({ root: appRoot, executable, onLog }) : undefined
+  return openTrainer({ threads, onLog, executable, libraryDir: findLibraryDir(appRoot), ...gpu })
 }
 
 /** A llama worker whose refused connections count among this process's own. */

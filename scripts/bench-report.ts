@@ -1,5 +1,5 @@
 // Markdown of what bench-train measured, as BENCHMARKS.md takes it. Measures nothing. Speeds are medians over all steps of all rounds,
-// the best step in brackets; a ratio is one of medians, with the least and the greatest of any single round behind it.
+// the best step in brackets; a ratio is the median of the rounds' own ratios, as its engines ran one after another.
 
 import type { BenchCase, Engine, Turn } from './bench-cases.ts'
 import type { CurveValue } from './bench-curves.ts'
@@ -37,7 +37,7 @@ export function caseTables(results: CaseResult[]): string {
     ...rivals.map(({ engine }) => memoryRatioOf(result.turns[engine], result.turns[own])),
   ])
   return [
-    'Trained tokens/s, median (best step); ratios of medians [least, greatest of a round]:\n',
+    'Trained tokens/s, median (best step); ratios: the middle one of the rounds [least, greatest]:\n',
     table(['case', 'Labdesk', ...titles, ...titles.map((title) => `Labdesk / ${title}`)], speeds),
     '\nPeak memory of the process (VmHWM), MiB; how many times as much the other takes:\n',
     table(['case', 'Labdesk', ...titles, ...titles.map((title) => `${title} / Labdesk`)], memory),
@@ -96,8 +96,8 @@ function ratioOf(own: Turn[] = [], other: Turn[] = []): string {
     const against = other[round]
     return against ? [speedsOf([turn]).median / speedsOf([against]).median] : []
   })
-  const ratio = speedsOf(own).median / speedsOf(other).median
-  return `**${ratio.toFixed(2)}** [${Math.min(...rounds).toFixed(2)}, ${Math.max(...rounds).toFixed(2)}]`
+  const [ratio, least, greatest] = [middle(rounds), Math.min(...rounds), Math.max(...rounds)]
+  return `**${ratio.toFixed(2)}** [${least.toFixed(2)}, ${greatest.toFixed(2)}]`
 }
 
 function memoryOf(turns: Turn[] = []): string {

@@ -77,7 +77,8 @@ async function prepare(folder: string, cases: BenchCase[]): Promise<Bench> {
   const libraryDir = findLibraryDir(root)
   const executable = options.trainer ?? (await ensureTrainer({ root }))
   const needs = (engine: Engine): boolean => cases.some(({ engines }) => engines.includes(engine))
-  if (needs('torch')) console.error('looking for PyTorch and its fastest BLAS ...')
+  console.error('waiting for a quiet machine, then looking for PyTorch, its fastest BLAS and llama.cpp ...')
+  await waitForQuiet()
   const torch = needs('torch')
     ? await findTorch({ threads, python: options.python, blasFolders: options.blas })
     : { reason: 'no case asks for it' }

@@ -109,7 +109,25 @@ export const tuningPlan = z.object({
   datasetId: idSchema<DatasetId>(),
   preset: z.enum(presetNames),
   mode: z.enum(['full', 'lora']),
-  lora: z.object({ rank: z.number().int().min(1).max(512), alpha: z.number().positive() }).optional(),
+  lora: z
+    .object({
+      rank: z.number().int().min(1).max(512),
+      alpha: z.number().positive(),
+      rankStabilised: z.boolean().optional(),
+      leastUsed: z.boolean().optional(),
+      dropout: z.number().min(0).max(0.9).optional(),
+    })
+    .optional(),
+  options: z
+    .object({
+      neftuneAlpha: z.number().min(0).max(1000).optional(),
+      klWeight: z.number().min(0).max(1000).optional(),
+      frozenLayers: z.number().int().min(0).max(1024).optional(),
+      freezesEmbedding: z.boolean().optional(),
+      eightBitMoments: z.boolean().optional(),
+      device: z.enum(['processor', 'gpu']).optional(),
+    })
+    .optional(),
   phases: z.array(phasePlan).min(1).max(10),
   seed: z.number().int(),
   threads: z.number().int().min(1).max(256),

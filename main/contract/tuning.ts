@@ -26,13 +26,41 @@ export interface PhasePlan {
   contextTokens: number
 }
 
+export interface LoraPlan {
+  rank: number
+  alpha: number
+  /** Scale alpha / sqrt(rank) instead of alpha / rank (rsLoRA). */
+  rankStabilised?: boolean
+  /** Train only along the input directions that the base uses least: learning without replay. */
+  leastUsed?: boolean
+  /** Share of the adapter's inputs dropped at random, 0-1. */
+  dropout?: number
+}
+
+/** What training adds to or leaves out of plain cross entropy; each absent by default. */
+export interface TuningOptions {
+  /** NEFTune: noise on the embeddings, about 5. */
+  neftuneAlpha?: number
+  /** Weight of the distance to the base (KL) beside the loss; LoRA only. */
+  klWeight?: number
+  /** The first layers that stay as they are. */
+  frozenLayers?: number
+  /** Full training: embedding and head stay as they are. */
+  freezesEmbedding?: boolean
+  /** Moments of one byte a value instead of four. */
+  eightBitMoments?: boolean
+  /** `gpu`: the first GPU found, if it computes the processor's gradients; else the processor. */
+  device?: 'processor' | 'gpu'
+}
+
 export interface TuningPlan {
   name: string
   studentId: ModelId
   datasetId: DatasetId
   preset: PresetName
   mode: 'full' | 'lora'
-  lora?: { rank: number; alpha: number }
+  lora?: LoraPlan
+  options?: TuningOptions
   phases: PhasePlan[]
   seed: number
   threads: number

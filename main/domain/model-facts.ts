@@ -59,9 +59,19 @@ const mixtures: Record<number, string> = {
   17: 'Q5_K_M',
 }
 
-/** What the trainer opens. */
-const trainableArchitectures = ['llama']
-const trainableTypes = ['F32', 'F16', 'BF16', 'Q8_0']
+/** What the trainer opens, and whether as a mixture of experts. Weights may be of any type above. */
+const trainableArchitectures: Record<string, { isMixture: boolean }> = {
+  llama: { isMixture: false },
+  qwen2: { isMixture: false },
+  qwen3: { isMixture: false },
+  gemma2: { isMixture: false },
+  gemma3: { isMixture: false },
+  phi3: { isMixture: false },
+  granite: { isMixture: false },
+  olmo2: { isMixture: false },
+  qwen3moe: { isMixture: true },
+  granitemoe: { isMixture: true },
+}
 /** Encoders and image parts: they answer nothing. */
 const silentArchitectures = [
   'bert',
@@ -126,14 +136,17 @@ function findUnfit(file: GgufFile, architecture: string, hasChatTemplate: boolea
 }
 
 function whyUntrainable(file: GgufFile, architecture: string): string {
-  if (!trainableArchitectures.includes(architecture))
-    return `Its architecture is ${architecture}; the trainer knows ${trainableArchitectures.join(', ')}.`
-  if (number(file, `${architecture}.expert_count`) > 0)
-    return 'It is a mixture of experts, which the trainer does not know.'
+  const known = trainableArchitectures[architecture]
+  if (!known)
+    return `Its architecture is ${architecture}; the trainer knows ${Object.keys(trainableArchitectures).join(', ')}.`
+  if (number(file, `${architecture}.expert_count`) > 0 !== known.isMixture)
+    return known.isMixture
+      ? 'It has no experts, as a model of its architecture should.'
+      : 'It is a mixture of experts; of those the trainer knows qwen3moe and granitemoe.'
   if (number(file, 'split.count') > 1)
     return 'It is split over several files; join them first (llama-gguf-split --merge).'
-  const foreign = file.tensors.find((tensor) => !trainableTypes.includes(typeName(tensor)))
-  if (foreign) return `Its weights are ${typeName(foreign)}; the trainer reads ${trainableTypes.join(', ')}.`
+  const foreign = file.tensors.find((tensor) => !tensorTypes[tensor.type])
+  if (foreign) return `Its weights are of ${typeName(foreign)}, which the trainer cannot read.`
   return ''
 }
 

@@ -44,7 +44,7 @@ type CheckpointOf = Pick<ExportWish, 'run' | 'student' | 'checkpoint'>
 async function useCheckpoint<T>(lab: Lab, of: CheckpointOf, use: (trainer: Trainer) => Promise<T>): Promise<T> {
   const { run, student, checkpoint } = of
   const start = { modelPath: student.path, microbatchTokens: microbatchTokensOf(of) }
-  const trainer = await openPlanTrainer(lab, run.plan, start)
+  const trainer = await openPlanTrainer(lab, run.plan, { start })
   try {
     await trainer.loadCheckpoint(fromStoredPath(lab.project(), checkpoint.folder))
     return await use(trainer)

@@ -36,8 +36,15 @@ export interface Lab {
   now(): number
   log(line: string): void
   readonly llama: LlamaHost
-  /** Starts a trainer process (built on first use). The caller closes it. Throws `trainer-missing`, `trainer-failed`, `worker-died`. */
-  openTrainer(options: { threads: number; onLog?: (line: string) => void }): Promise<Trainer>
+  /**
+   * Starts a trainer process (built on first use). The caller closes it. `gpu` is the first one found, else the processor.
+   * Throws `trainer-missing`, `trainer-failed`, `worker-died`.
+   */
+  openTrainer(options: {
+    threads: number
+    device?: 'processor' | 'gpu'
+    onLog?: (line: string) => void
+  }): Promise<Trainer>
   readonly jobs: JobRunner
 }
 

@@ -23,13 +23,18 @@ export interface TrainerStart {
   microbatchTokens: number
 }
 
-type Load = Omit<LoadRequest, 'kind'>
-
-/** Starts a trainer and loads what a phase begins from, with a fresh optimiser. The caller closes it. */
-export async function openPlanTrainer(lab: Lab, plan: TuningPlan, start: TrainerStart): Promise<Trainer> {
-  const trainer = await lab.openTrainer({ threads: plan.threads, onLog: (line) => lab.log(`trainer: ${line}`) })
+/** Starts a trainer and loads what a phase begins from, with a fresh optimiser. The caller closes it. `say` gets words for the user. */
+export async function openPlanTrainer(
+  lab: Lab,
+  plan: TuningPlan,
+  { start, say }: { start: TrainerStart; say?: (line: string) => void },
+): Promise<Trainer> {
+  const device = plan.options?.device ?? 'processor'
+  const onLog = (line: string) => lab.log(`trainer: ${line}`)
+  const trainer = await lab.openTrainer({ threads: plan.threads, device, onLog })
   try {
-    await trainer.load((await chooseLoad(trainer, loadOf(plan, start))).load)
+    const loaded = await trainer.load((await chooseLoad(trainer, loadOf(plan, start))).load)
+    if (device === 'gpu') say?.(placeOf(loaded))
     return trainer
   } catch (thrown) {
     await trainer.close()
@@ -37,15 +42,23 @@ export async function openPlanTrainer(lab: Lab, plan: TuningPlan, start: Trainer
   }
 }
 
+function placeOf({ device, notice, selfTest }: LoadReply): string {
+  if (notice) return notice
+  if (!device || device === 'cpu') return 'No GPU that can train was found; training runs on the processor.'
+  return `Training runs on ${device}: ${selfTest ?? ''}.`
+}
+
 /** What a plan takes by the trainer's own count, on the way it would be run. */
 export async function askTrainerPlan(lab: Lab, plan: TuningPlan, start: TrainerStart): Promise<LoadReply> {
-  const trainer = await lab.openTrainer({ threads: 1 })
+  const trainer = await lab.openTrainer({ threads: plan.threads })
   try {
     return (await chooseLoad(trainer, loadOf(plan, start))).planned
   } finally {
     await trainer.close()
   }
 }
+
+type Load = Omit<LoadRequest, 'kind'>
 
 /** Keeps activations where memory allows, else has them computed twice. */
 async function chooseLoad(trainer: Trainer, load: Load): Promise<{ load: Load; planned: LoadReply }> {
@@ -56,16 +69,33 @@ async function chooseLoad(trainer: Trainer, load: Load): Promise<{ load: Load; p
 }
 
 function loadOf(plan: TuningPlan, start: TrainerStart): Load {
+  const { neftuneAlpha, klWeight, frozenLayers, freezesEmbedding, eightBitMoments } = plan.options ?? {}
+  const isLora = plan.mode === 'lora'
   return {
     modelPath: start.modelPath,
     mode: plan.mode,
-    ...(plan.mode === 'lora' ? { lora: loraOf(plan, start.adapterPath) } : {}),
+    ...(isLora ? { lora: loraOf(plan, start.adapterPath) } : {}),
+    freeze: { layers: frozenLayers ?? 0, embedding: !isLora && (freezesEmbedding ?? false) },
+    regularise: {
+      seed: plan.seed,
+      neftuneAlpha: neftuneAlpha ?? 0,
+      dropout: isLora ? (plan.lora?.dropout ?? 0) : 0,
+      klWeight: isLora ? (klWeight ?? 0) : 0,
+    },
     microbatchTokens: start.microbatchTokens,
-    optimizer,
+    optimizer: { ...optimizer, eightBit: eightBitMoments ?? false },
   }
 }
 
 function loraOf(plan: TuningPlan, continueFrom: string | undefined): LoadRequest['lora'] {
-  const { rank, alpha } = plan.lora ?? { rank: 16, alpha: 32 }
-  return { rank, alpha, seed: plan.seed, targets: loraTargets, ...(continueFrom === undefined ? {} : { continueFrom }) }
+  const { rank, alpha, rankStabilised, leastUsed } = plan.lora ?? { rank: 16, alpha: 32 }
+  return {
+    rank,
+    alpha,
+    rankStabilised: rankStabilised ?? false,
+    leastUsed: leastUsed ?? false,
+    seed: plan.seed,
+    targets: loraTargets,
+    ...(continueFrom === undefined ? {} : { continueFrom }),
+  }
 }

@@ -68,7 +68,10 @@ export async function trainPhase(lab: Lab, work: PhaseWork): Promise<boolean> {
 async function continuePhase(lab: Lab, work: PhaseWork): Promise<boolean> {
   const microbatchTokens = work.phase.contextTokens
   const { plan } = work.run
-  const trainer = await openPlanTrainer(lab, plan, { ...work.start, microbatchTokens })
+  const trainer = await openPlanTrainer(lab, plan, {
+    start: { ...work.start, microbatchTokens },
+    say: (line) => work.context.log(line),
+  })
   try {
     let step = await loadLatest(trainer, work)
     // After loading: a damaged one is no longer among them.

@@ -171,6 +171,24 @@ describe('a tuning that cannot go on', () => {
   })
 })
 
+describe('a LoRA tuning with every further option', () => {
+  test('runs from phase to phase, and says where it computes when a GPU was wished for', async () => {
+    const phases = labPhases.map((phase) => ({ ...phase, epochs: 1 }))
+    const { tuningId, jobId, job } = await start({
+      mode: 'lora',
+      lora: { rank: 4, alpha: 8, rankStabilised: true, leastUsed: true, dropout: 0.1 },
+      options: { neftuneAlpha: 2, klWeight: 0.1, frozenLayers: 1, eightBitMoments: true, device: 'gpu' },
+      phases,
+      examIds: [],
+    })
+    expect(job).toMatchObject({ state: 'done', error: null })
+    const run = await call('tuning.get', { tuningId })
+    expect(run.resultModelId).not.toBeNull()
+    const words = JSON.stringify(await call('job.events', { jobId, after: 0 }))
+    expect(words).toMatch(/processor|Training runs on/)
+  }, 120_000)
+})
+
 describe('exams by themselves', () => {
   test('are taken by several models, stop at a pause and go on without asking again', async () => {
     const { choice, closedBook } = tuningLab.exams

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, expect } from 'vitest'
 import type { Microbatch, Trainer } from '../../main/compute/trainer.ts'
 import type { LoadRequest } from '../../main/compute/trainer-protocol.ts'
 import { smallShape, writeRandomLlama } from '../support/random-llama.ts'
-import { plainAdam, randomMicrobatch } from '../support/random-microbatch.ts'
+import { plainAdam, randomMicrobatch, unpack } from '../support/random-microbatch.ts'
 import { relativeDistance } from '../support/relative-distance.ts'
 import { startTrainer, temporaryFolder, test } from '../support/trainer-lab.ts'
 
@@ -26,20 +26,6 @@ beforeEach(async () => {
   trainer = await startTrainer()
 })
 afterEach(() => trainer.close())
-
-/** Each row of a microbatch as a microbatch of its own. */
-function unpack({ rowLengths, rowGroups, tokens, weights }: Microbatch): Microbatch[] {
-  let at = 0
-  return rowLengths.map((length, row) => {
-    const [begin, end] = [at, (at += length)]
-    return {
-      rowLengths: [length],
-      rowGroups: [rowGroups[row] ?? 0],
-      tokens: tokens.slice(begin, end),
-      weights: weights.slice(begin, end),
-    }
-  })
-}
 
 async function gradientVector(of: Trainer, microbatches: Microbatch[]): Promise<{ loss: number; values: number[] }> {
   const { loss, values } = await of.gradients(microbatches)

@@ -8,7 +8,7 @@ import type { Microbatch, Trainer } from '../../main/compute/trainer.ts'
 import type { LoadRequest } from '../../main/compute/trainer-protocol.ts'
 import { readF32 } from '../support/gguf-patch.ts'
 import { smallShape, writeRandomLlama } from '../support/random-llama.ts'
-import { plainAdam, randomMicrobatch } from '../support/random-microbatch.ts'
+import { plainAdam, randomMicrobatch, unpack } from '../support/random-microbatch.ts'
 import { relativeDistance } from '../support/relative-distance.ts'
 import { startTrainer, temporaryFolder, test } from '../support/trainer-lab.ts'
 
@@ -42,20 +42,6 @@ async function gradients(of: Trainer, microbatches: Microbatch[]): Promise<Float
 }
 
 const sumOf = (rows: { lossSum: number }[]) => rows.reduce((sum, row) => sum + row.lossSum, 0)
-
-/** Each row as a microbatch of its own. */
-function unpack({ rowLengths, rowGroups, tokens, weights }: Microbatch): Microbatch[] {
-  let at = 0
-  return rowLengths.map((length, row) => {
-    const [begin, end] = [at, (at += length)]
-    return {
-      rowLengths: [length],
-      rowGroups: [rowGroups[row] ?? 0],
-      tokens: tokens.slice(begin, end),
-      weights: weights.slice(begin, end),
-    }
-  })
-}
 
 test.each([full, lora])('one, two and three threads give the same bits ($mode)', async (load) => {
   const found = []

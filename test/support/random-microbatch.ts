@@ -28,3 +28,17 @@ export function randomMicrobatch(options: {
     }
   return { rowLengths: options.rowLengths, rowGroups: options.rowLengths.map((_, index) => index % 2), tokens, weights }
 }
+
+/** Each row of a microbatch as a microbatch of its own. */
+export function unpack({ rowLengths, rowGroups, tokens, weights }: Microbatch): Microbatch[] {
+  let at = 0
+  return rowLengths.map((length, row) => {
+    const [begin, end] = [at, (at += length)]
+    return {
+      rowLengths: [length],
+      rowGroups: [rowGroups[row] ?? 0],
+      tokens: tokens.slice(begin, end),
+      weights: weights.slice(begin, end),
+    }
+  })
+}

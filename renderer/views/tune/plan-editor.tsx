@@ -13,6 +13,7 @@ import { goTo } from '../../state/route.ts'
 import { PhaseTable } from './phase-table.tsx'
 import { PlanEstimate } from './plan-estimate.tsx'
 import { PlanFields, ReplayAndExams } from './plan-fields.tsx'
+import { PlanOptions } from './plan-options.tsx'
 
 /** Starts from a preset's plan; nothing is kept until Start. */
 export function PlanEditor({ preset }: { preset: TuningPlan }) {
@@ -31,6 +32,7 @@ export function PlanEditor({ preset }: { preset: TuningPlan }) {
       <PlanFields plan={plan} onChange={setPlan} />
       <ReplayAndExams plan={plan} preset={preset} onChange={setPlan} />
       <PhaseTable plan={plan} broken={broken} onChange={setPlan} />
+      <PlanOptions plan={plan} onChange={setPlan} />
       <Section title={t('tune.estimate')}>
         <PlanEstimate estimate={estimate} plan={settled} />
       </Section>

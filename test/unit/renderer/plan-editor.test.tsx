@@ -62,6 +62,21 @@ describe('a tuning plan', () => {
     expect(location.hash).toBe('#/tune/tuning-1')
   })
 
+  it('takes its further options along, those of LoRA only with LoRA', async () => {
+    const engine = planning()
+    type('Embedding noise', '5')
+    fireEvent.click(screen.getByRole('switch', { name: /Small optimiser state/, hidden: true }))
+    expect(screen.queryByLabelText('Hold to the base')).toBeNull()
+    fireEvent.click(screen.getByLabelText('LoRA'))
+    type('Hold to the base', '0.5')
+    fireEvent.click(screen.getByRole('switch', { name: /Least used directions/, hidden: true }))
+    fireEvent.click(start())
+    await waitFor(() => expect(engine.asked('tuning.start')).toHaveLength(1))
+    const [plan] = engine.asked('tuning.start')
+    expect(plan?.options).toEqual({ neftuneAlpha: 5, eightBitMoments: true, klWeight: 0.5 })
+    expect(plan?.lora).toMatchObject({ leastUsed: true })
+  })
+
   it('cannot start while a field holds no usable number, and names the field', () => {
     planning()
     type('Epochs KT/1', 'many')
