@@ -259,6 +259,7 @@ export type TrainerErrorCode =
   | 'disk-full'
   | 'io'
   | 'library'
+  | 'device-untrusted'
 export interface TrainerErrorFrame {
   code: TrainerErrorCode
   message: string

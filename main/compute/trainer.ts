@@ -47,13 +47,14 @@ export async function openTrainer(options: OpenTrainerOptions): Promise<Trainer>
   const child = spawn(executable, [], { stdio: 'pipe' })
   const trainer = new Trainer(child, options)
   try {
-    await trainer.request<OpenReply>({
+    const opened = await trainer.request<OpenReply>({
       kind: 'open',
       libraryDir,
       threads,
       ...(isa ? { isa } : {}),
       ...(device ? { device } : {}),
     })
+    trainer.isa = opened.isa
   } catch (error) {
     await trainer.close()
     throw error
@@ -79,6 +80,8 @@ export class Trainer {
   private lastId = 0
   private lastWords = ''
   private failure: AppError | null = null
+  /** The instruction set its kernels use: avx512, avx2 or portable. */
+  isa = ''
 
   constructor(child: ChildProcessWithoutNullStreams, options: OpenTrainerOptions) {
     this.child = child
@@ -244,6 +247,7 @@ const codes: Record<TrainerErrorCode, ErrorCode> = {
   'disk-full': 'disk-full',
   io: 'file-access',
   library: 'trainer-failed',
+  'device-untrusted': 'trainer-failed',
 }
 
 function translate({ code, message, remedy }: TrainerErrorFrame): AppError {

@@ -27,10 +27,12 @@ import { branches } from './taxonomy.ts'
 import {
   type Checkpoint,
   presetNames,
+  type TrainPlan,
   type TuningEstimate,
   type TuningPlan,
   type TuningRun,
   type TuningStep,
+  type TuningWarning,
 } from './tuning.ts'
 import type { DemoReport, HardwareReport, OfflineProof, Overview, ProjectSummary, Settings } from './workspace.ts'
 
@@ -230,6 +232,8 @@ export const api = {
   'tuning.steps': method<TuningStep[]>()(
     z.object({ tuningId: idSchema<TuningId>(), after: z.number().int().min(0).default(0) }),
   ),
+  /** The first of each kind. */
+  'tuning.warnings': method<TuningWarning[]>()(z.object({ tuningId: idSchema<TuningId>() })),
   'tuning.checkpoints': method<Checkpoint[]>()(z.object({ tuningId: idSchema<TuningId>() })),
   'tuning.export': method<Model>()(
     z.object({
@@ -237,6 +241,18 @@ export const api = {
       what: z.enum(['adapter', 'model']),
       type: z.enum(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m']),
       path,
+    }),
+  ),
+  'train.plan': method<TrainPlan>()(
+    z.object({
+      model: path,
+      mode: z.enum(['full', 'lora']).default('lora'),
+      rank: z.number().int().min(1).max(1024).default(16),
+      tokens: z.number().int().min(16).max(1_000_000).default(512),
+      threads: z.number().int().min(1).max(256).default(1),
+      recompute: z.boolean().default(false),
+      eightBit: z.boolean().default(false),
+      probe: z.boolean().default(false),
     }),
   ),
   // exams

@@ -106,6 +106,18 @@ export interface TuningStep {
   ms: number
 }
 
+export const warningKinds = ['loss-rising', 'gradient-exploding', 'nothing-learned', 'already-known'] as const
+export type WarningKind = (typeof warningKinds)[number]
+
+/** What a run's own steps say against it; advice only. `before` and `now`: losses in nats a token, or norms of gradients. */
+export interface TuningWarning {
+  kind: WarningKind
+  phase: PhasePlan['name']
+  step: number
+  before: number
+  now: number
+}
+
 export interface Checkpoint {
   id: CheckpointId
   tuningId: TuningId
@@ -127,4 +139,19 @@ export interface TuningEstimate {
   peakMemoryBytes: number
   diskBytes: number
   warnings: string[]
+}
+
+/** What training a model file takes by the trainer's own count; `probe` is three real steps on random tokens. */
+export interface TrainPlan {
+  architecture: string
+  layerCount: number
+  parameterCount: number
+  trainableCount: number
+  contextLength: number
+  weightBytes: number
+  stateBytes: number
+  passBytes: number
+  plannedBytes: number
+  checkpointBytes: number
+  probe: { tokensPerSecond: number; peakBytes: number | null; threads: number; isa: string } | null
 }

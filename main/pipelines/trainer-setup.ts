@@ -7,9 +7,15 @@ import type { LoadReply, LoadRequest, LoraTarget } from '../compute/trainer-prot
 import type { Lab } from './lab.ts'
 
 /** LAB section 4: AdamW 0.9/0.95, no weight decay. */
-const optimizer: LoadRequest['optimizer'] = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clipNorm: 1 }
+export const labOptimizer: LoadRequest['optimizer'] = {
+  beta1: 0.9,
+  beta2: 0.95,
+  eps: 1e-8,
+  weightDecay: 0,
+  clipNorm: 1,
+}
 
-const loraTargets: LoraTarget[] = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
+export const allTargets: LoraTarget[] = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
 
 /** Above this share of the machine's memory, activations are computed twice rather than kept. */
 const recomputeAboveShare = 0.6
@@ -83,7 +89,7 @@ function loadOf(plan: TuningPlan, start: TrainerStart): Load {
       klWeight: isLora ? (klWeight ?? 0) : 0,
     },
     microbatchTokens: start.microbatchTokens,
-    optimizer: { ...optimizer, eightBit: eightBitMoments ?? false },
+    optimizer: { ...labOptimizer, eightBit: eightBitMoments ?? false },
   }
 }
 
@@ -95,7 +101,7 @@ function loraOf(plan: TuningPlan, continueFrom: string | undefined): LoadRequest
     rankStabilised: rankStabilised ?? false,
     leastUsed: leastUsed ?? false,
     seed: plan.seed,
-    targets: loraTargets,
+    targets: allTargets,
     ...(continueFrom === undefined ? {} : { continueFrom }),
   }
 }

@@ -12,7 +12,8 @@ const flushGapMs = 200
 const flushCount = 50
 
 export interface StepLog {
-  add(reply: StepReply, learningRate: number): void
+  /** Answers with the step as it will be stored. */
+  add(reply: StepReply, learningRate: number): TuningStep
   flush(): void
 }
 
@@ -34,8 +35,10 @@ export function createStepLog(
   }
   return {
     add(reply, learningRate) {
-      waiting.push(toStep(reply, place.phase, learningRate))
+      const step = toStep(reply, place.phase, learningRate)
+      waiting.push(step)
       if (waiting.length >= flushCount || lab.now() - flushedAtMs >= flushGapMs) flush()
+      return step
     },
     flush,
   }

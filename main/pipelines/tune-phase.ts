@@ -17,6 +17,7 @@ import { adoptCheckpoints, finishCheckpoints, recordCheckpoint } from './tune-ch
 import { createStepLog } from './tune-log.ts'
 import { reportPhase } from './tune-progress.ts'
 import type { TaughtRow } from './tune-rows.ts'
+import { type StepWatch, watchSteps } from './tune-watch.ts'
 
 /** What one phase works with. */
 export interface PhaseWork {
@@ -77,9 +78,10 @@ async function continuePhase(lab: Lab, work: PhaseWork): Promise<boolean> {
     // After loading: a damaged one is no longer among them.
     adoptCheckpoints(lab, work)
     if (step > 0 && !(await finishCheckpoints(lab, { work, trainer, step }))) return false
+    const watch = watchSteps(lab, work, step)
     while (step < work.batches.totalSteps) {
       const boundary = nextBoundary(work, step)
-      const reached = await runSteps(lab, { trainer, work, from: step, to: boundary })
+      const reached = await runSteps(lab, { trainer, work, watch, from: step, to: boundary })
       if (reached < boundary) {
         await savePause(trainer, work, { from: step, reached })
         return false
@@ -126,7 +128,7 @@ function nextBoundary(work: PhaseWork, step: number): number {
 /** Runs steps `from` + 1 to `to`, two ahead; answers with the last step done, less than `to` when the signal stopped it. */
 async function runSteps(
   lab: Lab,
-  { trainer, work, from, to }: { trainer: Trainer; work: PhaseWork; from: number; to: number },
+  { trainer, work, watch, from, to }: { trainer: Trainer; work: PhaseWork; watch: StepWatch; from: number; to: number },
 ): Promise<number> {
   const { signal } = work.context
   const log = createStepLog(lab, { tuningId: work.run.id, phaseIndex: work.phaseIndex, phase: work.phase.name })
@@ -143,7 +145,10 @@ async function runSteps(
     const reply = await first.reply
     done += 1
     if (reply.step !== done) throw outOfStep(reply.step, done)
-    log.add(reply, first.rate)
+    if (watch(log.add(reply, first.rate))) {
+      log.flush()
+      lab.emit({ kind: 'changed', what: 'tuning' })
+    }
     reportPhase(work, done)
   }
   try {

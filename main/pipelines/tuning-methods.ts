@@ -7,6 +7,7 @@ import { AppError } from '../contract/errors.ts'
 import type { CheckpointId, TuningId } from '../contract/ids.ts'
 import type { Model } from '../contract/models.ts'
 import type { Checkpoint, TuningPlan } from '../contract/tuning.ts'
+import { findWarnings } from '../domain/early-warning.ts'
 import { findExam } from '../store/exams.ts'
 import { findModelByPath } from '../store/models.ts'
 import {
@@ -25,6 +26,7 @@ import type { Handlers, Lab } from './lab.ts'
 import { requireModel } from './models.ts'
 import { fromStoredPath } from './run-folder.ts'
 import { requireTuning } from './tune.ts'
+import { planTraining } from './train-plan.ts'
 import { estimatePlan, presetPlan } from './tuning-plan.ts'
 
 type TuningMethods =
@@ -34,8 +36,10 @@ type TuningMethods =
   | 'tuning.list'
   | 'tuning.get'
   | 'tuning.steps'
+  | 'tuning.warnings'
   | 'tuning.checkpoints'
   | 'tuning.export'
+  | 'train.plan'
 
 export function tuningMethods(lab: Lab): Handlers<TuningMethods> {
   return {
@@ -50,8 +54,10 @@ export function tuningMethods(lab: Lab): Handlers<TuningMethods> {
     'tuning.list': () => listTunings(lab.project().db),
     'tuning.get': ({ tuningId }) => requireTuning(lab, tuningId),
     'tuning.steps': ({ tuningId, after }) => listSteps(lab.project().db, requireTuning(lab, tuningId), after),
+    'tuning.warnings': ({ tuningId }) => findWarnings(listSteps(lab.project().db, requireTuning(lab, tuningId), 0)),
     'tuning.checkpoints': ({ tuningId }) =>
       listCheckpoints(lab.project().db, requireTuning(lab, tuningId).id).map((checkpoint) => shown(lab, checkpoint)),
+    'train.plan': (wish) => planTraining(lab, wish),
     'tuning.export': async ({ checkpointId, what, type, path: wanted }) => {
       const path = resolve(wanted)
       refuseForeignModel(lab, path)
@@ -102,6 +108,13 @@ function refuseUnfit(plan: TuningPlan, student: Model, trainCount: number): void
       code: 'bad-input',
       message: 'A LoRA plan needs a rank and an alpha.',
       remedy: 'Set them, e.g. rank 16 and alpha 32.',
+    })
+  if (plan.mode === 'full' && ((plan.options?.klWeight ?? 0) > 0 || (plan.lora?.dropout ?? 0) > 0))
+    throw new AppError({
+      code: 'bad-input',
+      message:
+        'Dropout and holding to the base need LoRA: full training has no adapter and keeps no base to compare with.',
+      remedy: 'Choose LoRA, or set both to 0.',
     })
   if (trainCount === 0)
     throw new AppError({

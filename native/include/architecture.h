@@ -1,5 +1,5 @@
-// What each supported `general.architecture` computes, as data: one row of a table an architecture, and the numbers that its metadata
-// adds. Source of every rule: the llama.cpp release that node-llama-cpp ships (src/models/*.cpp).
+// What each supported `general.architecture` computes, as data: one row of a table an architecture, and the numbers
+// that its metadata adds. Source of every rule: the llama.cpp release that node-llama-cpp ships (src/models/*.cpp).
 #pragma once
 #include <string>
 #include <vector>
@@ -38,12 +38,12 @@ std::string architectureNames();
 
 // The turn of a position p in dimension pair i: p * base^(-2i / rotated), scaled as llama.cpp scales it.
 struct RopePlan {
-  float base = 10000, scale = 1;               // scale: 1 / factor
-  float extension = 0, attention = 1;          // YaRN's mix and the factor on sine and cosine
+  float base = 10000, scale = 1;       // scale: 1 / factor
+  float extension = 0, attention = 1;  // YaRN's mix and the factor on sine and cosine
   float betaFast = 32, betaSlow = 1;
   float originalContext = 0;
-  bool isLong = false;  // the scaling's type is longrope
-  std::vector<float> factors;                  // [rotated / 2] or empty: divides the frequency (llama3, longrope)
+  bool isLong = false;         // the scaling's type is longrope
+  std::vector<float> factors;  // [rotated / 2] or empty: divides the frequency (llama3, longrope)
 };
 
 struct ModelShape {

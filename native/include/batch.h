@@ -20,8 +20,8 @@ struct Row {
 std::vector<Row> readRows(const Frame &frame, const ModelShape &shape, int maxTokens);
 
 /**
- * Packs of at most maxTokens: each row goes into the first that has room for it. Rows that no weight falls on are left out.
- * A row's weights are multiplied by its factor where there are factors.
+ * Packs of at most maxTokens: each row goes into the first that has room for it. Rows that no weight falls on are left
+ * out. A row's weights are multiplied by its factor where there are factors.
  */
 std::vector<Pack> packRows(const std::vector<Row> &rows, int maxTokens, const std::vector<float> &factors = {});
 

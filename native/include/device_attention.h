@@ -1,5 +1,6 @@
-// Attention of packed rows on a device: a block of queries at a time against the keys that any of them sees, with a mask made on the
-// host. The probabilities are computed again in the backward pass, so that one block's are alive at a time.
+// Attention of packed rows on a device: a block of queries at a time against the keys that any of them sees, with a
+// mask made on the host. The probabilities are computed again in the backward pass, so that one block's are alive at a
+// time.
 #pragma once
 #include <vector>
 

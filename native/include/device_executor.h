@@ -1,5 +1,6 @@
-// Training and evaluation on a device of ggml: the model's weights, trainable values and gradients live there, and each pack becomes one
-// graph. Only losses and summed gradients come back. A model that does not fit the device is refused before anything is copied.
+// Training and evaluation on a device of ggml: the model's weights, trainable values and gradients live there, and each
+// pack becomes one graph. Only losses and summed gradients come back. A model that does not fit the device is refused
+// before anything is copied.
 #pragma once
 #include <memory>
 #include <string>
@@ -31,8 +32,8 @@ class DeviceExecutor final : public Executor {
   /** Bytes of the device that are taken: weights, gradients and the largest graph so far. */
   size_t sizeBytes() const { return weightBytes_ + graphBytes_; }
   /**
-   * Relative error of one tensor's gradient that the device's own rounding explains. Random models show 2e-3 to 8e-3 through F16 products;
-   * sharper attention shows more, a wrong kernel about 1.
+   * Relative error of one tensor's gradient that the device's own rounding explains. Random models show 2e-3 to 8e-3
+   * through F16 products; sharper attention shows more, a wrong kernel about 1.
    */
   double tolerance() const { return roundsToHalf_ ? 5e-2 : 1e-3; }
 
@@ -62,12 +63,13 @@ class DeviceExecutor final : public Executor {
 constexpr int comparedTokens = 24;
 
 /**
- * Runs two short random rows through both and returns the worst relative difference of any tensor's gradient, or of the loss when nothing
- * trains. Leaves both with zero gradients.
+ * Runs two short random rows through both and returns the worst relative difference of any tensor's gradient, or of the
+ * loss when nothing trains. Leaves both with zero gradients.
  */
 double compareExecutors(Executor &cpu, Executor &device, const Model &model);
 
-/** Throws `device-untrusted` when the device computes other gradients than the processor; else returns a sentence for the log. */
+/** Throws `device-untrusted` when the device computes other gradients than the processor; else returns a sentence for
+ * the log. */
 std::string deviceSelfTest(Executor &cpu, DeviceExecutor &device, const Model &model, const std::string &name);
 
 }  // namespace labdesk

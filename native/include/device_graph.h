@@ -1,6 +1,7 @@
-// One graph of ggml under construction: nodes are appended in the order they run in, and memory is shared by lifetime. Only operations
-// that CUDA, Vulkan, Metal and the CPU all have; shapes are in ggml's order, the fastest axis first.
-// Rule: what writes into a view of a graph's own tensor returns a value that must be used, or the tensor is never freed.
+// One graph of ggml under construction: nodes are appended in the order they run in, and memory is shared by lifetime.
+// Only operations that CUDA, Vulkan, Metal and the CPU all have; shapes are in ggml's order, the fastest axis first.
+// Rule: what writes into a view of a graph's own tensor returns a value that must be used, or the tensor is never
+// freed.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -50,10 +51,10 @@ class Graph {
   Tensor root(Tensor x);
   Tensor logarithm(Tensor x);
   Tensor tanh(Tensor x);
-  Tensor softmax(Tensor x, Tensor mask, float factor);  // of factor * x + mask
-  Tensor rowSums(Tensor x);                             // [n, ...] -> [1, ...]
-  Tensor columnSums(Tensor x);                          // [n, rows] -> [n]
-  Tensor transpose(Tensor x);                           // [m, n] -> [n, m]
+  Tensor softmax(Tensor x, Tensor mask, float factor);   // of factor * x + mask
+  Tensor rowSums(Tensor x);                              // [n, ...] -> [1, ...]
+  Tensor columnSums(Tensor x);                           // [n, rows] -> [n]
+  Tensor transpose(Tensor x);                            // [m, n] -> [n, m]
   Tensor permute(Tensor x, int a, int b, int c, int d);  // axis i of x becomes axis a, b, c, d
   Tensor reshape(Tensor x, long ne0, long ne1);
   Tensor reshape(Tensor x, long ne0, long ne1, long ne2, long ne3 = 1);

@@ -1,6 +1,6 @@
-// Matrix products with the model's weights, forward and backward. A weight that is not F32 is made F32 first, some rows at a time (a
-// gather with the identity index, the one way that every backend has for every type): ggml's own products of such weights round the
-// other factor to 8 or 16 bits, and then the gradient is not that of the loss.
+// Matrix products with the model's weights, forward and backward. A weight that is not F32 is made F32 first, some rows
+// at a time (a gather with the identity index, the one way that every backend has for every type): ggml's own products
+// of such weights round the other factor to 8 or 16 bits, and then the gradient is not that of the loss.
 #pragma once
 #include "device_weights.h"
 
@@ -15,7 +15,7 @@ class DeviceProducts {
 
   // What several matrices share: their input and, once one of them needs it, its transpose.
   struct Input {
-    Tensor x;                    // [in, tokens]
+    Tensor x;                     // [in, tokens]
     Tensor transposed = nullptr;  // [tokens, in]
   };
   /** Adds to the gradients of the linear; the gradient of x, or null when it is not wanted. */

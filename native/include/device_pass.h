@@ -1,4 +1,5 @@
-// The nodes of one forward or training pass over one pack on a device. Refuses nothing: what a device cannot do is refused before.
+// The nodes of one forward or training pass over one pack on a device. Refuses nothing: what a device cannot do is
+// refused before.
 #pragma once
 #include <vector>
 
@@ -33,14 +34,14 @@ class DevicePass {
  private:
   // What the backward pass needs of one layer.
   struct Activations {
-    Tensor input;                             // [width, tokens]
-    Tensor queryRaw, keyRaw;                  // before their norm
-    DeviceAttention::Heads heads;             // normed and rotated
-    Tensor attention;                         // [queryWidth, tokens]
-    Tensor attentionRaw;                      // [width, tokens] before the post norm
-    Tensor middle;                            // [width, tokens]
-    Tensor gate, up;                          // [ffnWidth, tokens]
-    Tensor downRaw;                           // [width, tokens] before the post norm
+    Tensor input;                  // [width, tokens]
+    Tensor queryRaw, keyRaw;       // before their norm
+    DeviceAttention::Heads heads;  // normed and rotated
+    Tensor attention;              // [queryWidth, tokens]
+    Tensor attentionRaw;           // [width, tokens] before the post norm
+    Tensor middle;                 // [width, tokens]
+    Tensor gate, up;               // [ffnWidth, tokens]
+    Tensor downRaw;                // [width, tokens] before the post norm
   };
 
   static Pack fillUp(const Pack &pack);

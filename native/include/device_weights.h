@@ -1,5 +1,6 @@
-// The model's weights, trainable values and their gradients on a device. Query, key, value, gate and up are matrices of their own here:
-// their results are then whole tensors, which every backend takes. Frozen weights keep their stored type.
+// The model's weights, trainable values and their gradients on a device. Query, key, value, gate and up are matrices of
+// their own here: their results are then whole tensors, which every backend takes. Frozen weights keep their stored
+// type.
 #pragma once
 #include <map>
 #include <tuple>

@@ -1,5 +1,5 @@
-// Who computes: the CPU's own kernels or a device of ggml. An executor owns activations and gradients of one loaded model and reads the
-// model, never writes it.
+// Who computes: the CPU's own kernels or a device of ggml. An executor owns activations and gradients of one loaded
+// model and reads the model, never writes it.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -20,7 +20,8 @@ struct Pack {
   std::vector<int> rows;        // the step's row it belongs to
 };
 
-// What a training pass adds to plain cross entropy. Noise depends on (seed, step, row, position) alone, so packing changes nothing.
+// What a training pass adds to plain cross entropy. Noise depends on (seed, step, row, position) alone, so packing
+// changes nothing.
 struct Regulariser {
   float neftuneAlpha = 0;  // uniform noise of +-alpha / sqrt(row length * width) on the embeddings (Jain et al. 2023)
   float dropout = 0;       // share of an adapter's inputs set to zero (LoRA)
@@ -34,7 +35,8 @@ class Executor {
   /** Adds each row's weighted cross entropy to rowLoss. `base`: as if the adapters were not there. */
   virtual void evaluate(const Pack &pack, bool base, std::vector<double> &rowLoss) = 0;
   /** The same, and adds the gradient of sum(weight * cross entropy) * lossScale to the gradients. */
-  virtual void train(const Pack &pack, float lossScale, const Regulariser &regulariser, std::vector<double> &rowLoss) = 0;
+  virtual void train(const Pack &pack, float lossScale, const Regulariser &regulariser,
+                     std::vector<double> &rowLoss) = 0;
   virtual void zeroGradients() = 0;
   /** The summed gradients, laid out like the model's trainable values; valid until the next call. */
   virtual float *gradients() = 0;

@@ -1,5 +1,5 @@
-// The feed-forward of a mixture of experts: a frozen router chooses the experts of each token; their outputs are added with the router's
-// weights. The gradient passes through those weights to the token, not into the router's matrix.
+// The feed-forward of a mixture of experts: a frozen router chooses the experts of each token; their outputs are added
+// with the router's weights. The gradient passes through those weights to the token, not into the router's matrix.
 #pragma once
 #include <vector>
 
@@ -27,14 +27,16 @@ class ExpertOps {
 
   // [T * k][width], [T * k][width], [T * k][expertWidth] three times, [T][experts]
   struct Scratch {
-    float *x = nullptr, *dy = nullptr, *act = nullptr, *actGrad = nullptr, *gateGrad = nullptr, *upGrad = nullptr, *chanceGrad = nullptr;
+    float *x = nullptr, *dy = nullptr, *act = nullptr, *actGrad = nullptr, *gateGrad = nullptr, *upGrad = nullptr,
+          *chanceGrad = nullptr;
   };
   void useScratch(const Scratch &scratch) { scratch_ = scratch; }
 
   /** y[T][width] += sum of the chosen experts' outputs. */
   void forward(const Layer &layer, const float *x, long tokens, ExpertActivations &a, float *y);
   /** dx[T][width] += gradient; gradients of experts that train are added. */
-  void backward(const Layer &layer, const float *x, const float *dy, long tokens, const ExpertActivations &a, float *dx);
+  void backward(const Layer &layer, const float *x, const float *dy, long tokens, const ExpertActivations &a,
+                float *dx);
 
  private:
   void route(const Layer &layer, const float *x, long tokens, ExpertActivations &a) const;

@@ -1,4 +1,5 @@
-// A GGUF file being put together: entries and tensor table in memory, the tensors' values asked for one by one while writing.
+// A GGUF file being put together: entries and tensor table in memory, the tensors' values asked for one by one while
+// writing.
 #pragma once
 #include <ggml.h>
 

@@ -1,5 +1,5 @@
-// y = W x + bias + scale * B (A x), and its gradients, on the CPU's kernels. Owns nothing of the model; its scratch and the summed gradients
-// are the pass's.
+// y = W x + bias + scale * B (A x), and its gradients, on the CPU's kernels. Owns nothing of the model; its scratch and
+// the summed gradients are the pass's.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -17,7 +17,8 @@ struct Dropping {
 
 class LinearOps {
  public:
-  LinearOps(const Model &model, const Products &products, float *grads) : model_(model), products_(products), grads_(grads) {}
+  LinearOps(const Model &model, const Products &products, float *grads)
+      : model_(model), products_(products), grads_(grads) {}
 
   // [tokens][widest input], [tokens][widest adapter]; dropped may be null when nothing is dropped
   void useScratch(float *adaptGrad, float *dropped) {
@@ -29,12 +30,14 @@ class LinearOps {
   void setAdapters(bool areOn) { areAdaptersOn_ = areOn; }
 
   /** y = from + W x + bias + adapters, `from` like y or null; `adapted` keeps scale * A x, [tokens][adapterWidth]. */
-  void apply(const Linear &linear, uint64_t site, const float *x, long tokens, float *y, const float *from, float *adapted) const;
+  void apply(const Linear &linear, uint64_t site, const float *x, long tokens, float *y, const float *from,
+             float *adapted) const;
   /** The adapters' A alone, as when a layer is computed again and its output is not needed. */
   void applyDown(const Linear &linear, uint64_t site, const float *x, long tokens, float *adapted) const;
   /** scale * B^T dy, needed by the two below; kept until the next call. */
   void gradAdapters(const Linear &linear, const float *dy, long tokens);
-  void gradWeights(const Linear &linear, uint64_t site, const float *x, const float *dy, long tokens, const float *adapted);
+  void gradWeights(const Linear &linear, uint64_t site, const float *x, const float *dy, long tokens,
+                   const float *adapted);
   void gradInput(const Linear &linear, uint64_t site, const float *dy, long tokens, float *dx, bool accumulate) const;
 
  private:

@@ -1,6 +1,6 @@
-// A model in memory: its shape, its frozen weights in their own type, and the trainable values as one flat F32 array. Query/key/value and
-// gate/up stand next to each other, so each group is one matrix product. Refuses, by name, any tensor or metadata that it would not
-// compute exactly as llama.cpp does.
+// A model in memory: its shape, its frozen weights in their own type, and the trainable values as one flat F32 array.
+// Query/key/value and gate/up stand next to each other, so each group is one matrix product. Refuses, by name, any
+// tensor or metadata that it would not compute exactly as llama.cpp does.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -45,7 +45,7 @@ struct Trainable {
   std::string name;
   std::vector<long> shape;  // ggml order
   size_t offset = 0, count = 0;
-  bool decays = true;   // norms and biases do not
+  bool decays = true;    // norms and biases do not
   bool isFixed = false;  // stays as it was started
 };
 
@@ -102,12 +102,12 @@ struct Expert {
 
 struct Layer {
   int index = 0;
-  bool trains = false;  // anything in it
+  bool trains = false;                                            // anything in it
   Vector attentionNorm, ffnNorm, postAttentionNorm, postFfnNorm;  // [width]
   Vector queryNorm, keyNorm;                                      // [headSize], or the whole row
   Linear qkv, attentionOut, gateUp, down;
   // Mixture of experts; then gateUp and down are the shared expert's, if there is one.
-  Linear router;                // [width, experts], frozen
+  Linear router;  // [width, experts], frozen
   std::vector<Expert> experts;
 };
 

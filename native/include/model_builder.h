@@ -1,5 +1,5 @@
-// Finds the tensors of a model, checks them, and lays them out: first every place is measured, then the memory is taken once and filled,
-// so pointers into it stay valid.
+// Finds the tensors of a model, checks them, and lays them out: first every place is measured, then the memory is taken
+// once and filled, so pointers into it stay valid.
 #pragma once
 #include <map>
 #include <string>
@@ -38,7 +38,8 @@ class ModelBuilder {
   const GgufTensor *part(const std::string &name, const std::vector<long> &shape, bool isOptional = false);
   size_t place(std::vector<const GgufTensor *> parts, bool trains, bool isMatrix);
   void placeVector(Vector &vector, const std::string &name, long count, bool trains);
-  void placeLinear(Linear &linear, const std::vector<std::string> &roles, const std::vector<long> &rows, long in, bool trains);
+  void placeLinear(Linear &linear, const std::vector<std::string> &roles, const std::vector<long> &rows, long in,
+                   bool trains);
   void placeExperts(Layer &layer, bool trains);
   void placeFeedForward(Layer &layer, bool trains);
   void placeAttention(Layer &layer, bool trains);

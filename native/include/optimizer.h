@@ -1,4 +1,5 @@
-// AdamW over the flat trainable values, with clipping by the global gradient norm. A gradient that is not finite changes nothing.
+// AdamW over the flat trainable values, with clipping by the global gradient norm. A gradient that is not finite
+// changes nothing.
 #pragma once
 #include <cstdint>
 

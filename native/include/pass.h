@@ -1,5 +1,5 @@
-// Forward and backward pass on the CPU's kernels, written out operation by operation. Owns activations and gradients; all workers share
-// them, each making its own numbers.
+// Forward and backward pass on the CPU's kernels, written out operation by operation. Owns activations and gradients;
+// all workers share them, each making its own numbers.
 #pragma once
 #include <vector>
 

@@ -1,4 +1,5 @@
-// Everything a forward and backward pass writes, carved out of one allocation. One plan serves the allocation and the estimate before it.
+// Everything a forward and backward pass writes, carved out of one allocation. One plan serves the allocation and the
+// estimate before it.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -28,22 +29,23 @@ struct Activations {
   float *middle = nullptr;        // [T][width], after attention
   float *gateUp = nullptr;        // [T][2 ffnWidth]
   float *downRaw = nullptr;       // [T][width] before the post norm; null without one
-  float *adaptQkv = nullptr, *adaptOut = nullptr, *adaptGateUp = nullptr, *adaptDown = nullptr;  // [T][adapterWidth], scale * A x
+  float *adaptQkv = nullptr, *adaptOut = nullptr, *adaptGateUp = nullptr,
+        *adaptDown = nullptr;  // [T][adapterWidth], scale * A x
   ExpertActivations experts;
 };
 
 struct PassBuffers {
   std::vector<Activations> layers;
-  float *stream = nullptr;         // [T][width], the last layer's output
-  float *normed = nullptr;         // [T][width]
-  float *branch = nullptr;         // [T][width], a branch before it joins, or its gradient
-  float *act = nullptr;            // [T][ffnWidth]
-  float *chosen = nullptr;         // [T][width], hidden states that predict
-  float *chosenNormed = nullptr;   // [T][width]
-  float *chosenBase = nullptr;     // [T][width], normed, of the base
-  float *logits = nullptr;         // [headChunk][vocab]
-  float *cappedLogits = nullptr;   // [headChunk][vocab], with a cap or a base
-  float *baseLogits = nullptr;     // [headChunk][vocab]
+  float *stream = nullptr;        // [T][width], the last layer's output
+  float *normed = nullptr;        // [T][width]
+  float *branch = nullptr;        // [T][width], a branch before it joins, or its gradient
+  float *act = nullptr;           // [T][ffnWidth]
+  float *chosen = nullptr;        // [T][width], hidden states that predict
+  float *chosenNormed = nullptr;  // [T][width]
+  float *chosenBase = nullptr;    // [T][width], normed, of the base
+  float *logits = nullptr;        // [headChunk][vocab]
+  float *cappedLogits = nullptr;  // [headChunk][vocab], with a cap or a base
+  float *baseLogits = nullptr;    // [headChunk][vocab]
   // Training only:
   float *normedGrad = nullptr;     // [T][width]
   float *streamGrad = nullptr;     // [T][width]

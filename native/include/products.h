@@ -1,5 +1,5 @@
-// Matrix products and row-wise work shared out over the workers. The cuts are multiples of the kernel's own tile, so every number comes
-// out the same however many workers there are.
+// Matrix products and row-wise work shared out over the workers. The cuts are multiples of the kernel's own tile, so
+// every number comes out the same however many workers there are.
 #pragma once
 #include <functional>
 #include <vector>

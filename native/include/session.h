@@ -41,7 +41,8 @@ class Session {
   void requireModel(bool trains) const;
   std::vector<double> losses(const std::vector<Row> &rows, bool base);
   // Leaves the summed gradient in the executor.
-  std::vector<double> computeGradients(const std::vector<Row> &rows, double lossScale, const std::vector<float> &factors);
+  std::vector<double> computeGradients(const std::vector<Row> &rows, double lossScale,
+                                       const std::vector<float> &factors);
   double update(const Frame &frame);
 
   const Kernels *kernels_ = nullptr;

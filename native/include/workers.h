@@ -1,5 +1,6 @@
-// A fixed set of threads that share out numbered pieces of work. Whoever is free takes the next piece, so a busy core slows nobody but
-// itself; waiting threads look around for some microseconds and then sleep, since machines are often oversubscribed.
+// A fixed set of threads that share out numbered pieces of work. Whoever is free takes the next piece, so a busy core
+// slows nobody but itself; waiting threads look around for some microseconds and then sleep, since machines are often
+// oversubscribed.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -28,7 +29,8 @@ class Workers {
 
   int count() const { return count_; }
 
-  /** Calls work(i) for every i below `pieces`, each on any one thread, and returns when all are done. `work` must not throw. */
+  /** Calls work(i) for every i below `pieces`, each on any one thread, and returns when all are done. `work` must not
+   * throw. */
   void share(long pieces, const std::function<void(long)> &work) {
     if (pieces <= 0) return;
     if (count_ == 1 || pieces == 1) {

@@ -1,6 +1,6 @@
-// Segment-causal attention, forward and backward, in blocks of QUERY_BLOCK queries against the earlier keys of the segment
-// (the window's, where there is one). The probabilities of a block are recomputed in the backward pass from the saved log-sum-exp; nothing of size
-// tokens^2 is kept.
+// Segment-causal attention, forward and backward, in blocks of QUERY_BLOCK queries against the earlier keys of the
+// segment (the window's, where there is one). The probabilities of a block are recomputed in the backward pass from the
+// saved log-sum-exp; nothing of size tokens^2 is kept.
 #pragma once
 #include "rows.inc.h"
 
@@ -188,8 +188,7 @@ void attentionGradBlock(const AttentionArgs &a, const HeadBlock &b) {
 }
 
 void attentionGrad(const AttentionArgs &a, Segment segment, int head) {
-  for (int q = segment.begin; q < segment.end; q += QUERY_BLOCK)
-    attentionGradBlock(a, headBlock(a, segment, head, q));
+  for (int q = segment.begin; q < segment.end; q += QUERY_BLOCK) attentionGradBlock(a, headBlock(a, segment, head, q));
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ void bf16ToFloat(const void *from, float *out, int64_t count) {
   }
 }
 
-// Shifting exponent and fraction into place leaves a number too small by 2^112, which one product repairs, subnormals included; values
-// that are not finite were refused when the weights were read.
+// Shifting exponent and fraction into place leaves a number too small by 2^112, which one product repairs, subnormals
+// included; values that are not finite were refused when the weights were read.
 inline float halfToFloat(uint16_t half) {
   const uint32_t bits = static_cast<uint32_t>(half & 0x7fff) << 13, sign = static_cast<uint32_t>(half & 0x8000) << 16;
   float value;

@@ -1,6 +1,7 @@
-// The arithmetic the trainer runs on, one table of functions per instruction set. Every function is single-threaded, keeps its sums in a
-// fixed order and works on row-major F32 buffers; token rows are the slow axis ([rows][columns], so ggml's [columns, rows]). Work is
-// split over threads so that each number is made by one of them in the same order: results do not depend on how many there are.
+// The arithmetic the trainer runs on, one table of functions per instruction set. Every function is single-threaded,
+// keeps its sums in a fixed order and works on row-major F32 buffers; token rows are the slow axis ([rows][columns], so
+// ggml's [columns, rows]). Work is split over threads so that each number is made by one of them in the same order:
+// results do not depend on how many there are.
 #pragma once
 #include <cstdint>
 
@@ -47,7 +48,8 @@ struct AttentionArgs {
   float *logSumExp = nullptr;      // [heads][tokens]
   const float *outGrad = nullptr;  // [tokens][heads * headSize], backward only
   float *qkvGrad = nullptr;        // like qkv, backward only; must be zero at the keys and values of a lone head
-  // Backward with several heads a key head: each head's own share, [tokens][heads][2 * headSize], zero at first; null: none
+  // Backward with several heads a key head: each head's own share, [tokens][heads][2 * headSize], zero at first; null:
+  // none
   float *sharedGrad = nullptr;
 };
 
@@ -76,7 +78,8 @@ struct Kernels {
   // y = x / rms(x) * w, per row of `width`
   void (*rmsNorm)(RowsIn x, const float *w, RowsOut y, int width, long rows, float eps);
   // dx (+)= gradient
-  void (*rmsNormGrad)(RowsIn x, const float *w, RowsIn dy, RowsOut dx, bool accumulate, int width, long rows, float eps);
+  void (*rmsNormGrad)(RowsIn x, const float *w, RowsIn dy, RowsOut dx, bool accumulate, int width, long rows,
+                      float eps);
   // dw += gradient over the rows
   void (*rmsNormWeightGrad)(RowsIn x, RowsIn dy, float *dw, int width, long rows, float eps);
   // act = f(gate) * up; f: silu, or gelu (tanh form)
@@ -84,14 +87,16 @@ struct Kernels {
   // writes act again (for the weight gradient) and turns dAct into dGate and dUp
   void (*gluGrad)(RowsIn gate, RowsIn up, RowsIn dAct, RowsOut act, RowsOut dGate, RowsOut dUp, bool isGelu, int width,
                   long rows);
-  // rotates pairs (2i, 2i+1), or (i, i + rotated/2), of the first `headCount` heads of each row; table: [position][rotated] = cos, sin...
+  // rotates pairs (2i, 2i+1), or (i, i + rotated/2), of the first `headCount` heads of each row; table:
+  // [position][rotated] = cos, sin...
   void (*rope)(RowsOut x, int headCount, int headSize, int rotated, bool isHalves, long rows, const float *table,
                const int *positions, float direction);
   // logits -> cap * tanh(scale * logits / cap); cap 0: scale alone
   void (*scaleLogits)(float *logits, int count, float scale, float cap);
   // returns -weight * log softmax(logits)[target] and leaves gradWeight * (softmax - onehot) in logits
   double (*crossEntropy)(float *logits, int count, int target, float lossWeight, float gradWeight);
-  // grad += gradWeight * (softmax(logits) - softmax(base)); leaves both arguments' buffers undefined; returns KL(base || logits)
+  // grad += gradWeight * (softmax(logits) - softmax(base)); leaves both arguments' buffers undefined; returns KL(base
+  // || logits)
   double (*distil)(float *logits, float *base, float *grad, int count, float gradWeight);
   void (*attention)(const AttentionArgs &args, Segment segment, int head, int firstQuery);
   void (*attentionGrad)(const AttentionArgs &args, Segment segment, int head);

@@ -93,21 +93,23 @@ struct Metadata {
 void readHeads(const Metadata &meta, ModelShape &shape) {
   shape.headCount = meta.whole("attention.head_count", 1 << 12);
   shape.kvHeadCount = meta.whole("attention.head_count_kv", 1 << 12, shape.headCount);
-  if (shape.headCount % shape.kvHeadCount != 0) meta.refuse("attention.head_count_kv", "does not divide the head count.");
+  if (shape.headCount % shape.kvHeadCount != 0)
+    meta.refuse("attention.head_count_kv", "does not divide the head count.");
   const bool hasSize = meta.has("attention.key_length");
   if (!hasSize && shape.width % shape.headCount != 0) meta.refuse("attention.head_count", "does not divide the width.");
   shape.headSize = hasSize ? meta.whole("attention.key_length", 1 << 12) : shape.width / shape.headCount;
   const int valueSize = meta.whole("attention.value_length", 1 << 12, shape.width / shape.headCount);
   require(valueSize == shape.headSize, "unsupported-architecture",
-          meta.file.path() + ": keys of " + std::to_string(shape.headSize) + " and values of " + std::to_string(valueSize) +
-              " numbers cannot be trained.",
+          meta.file.path() + ": keys of " + std::to_string(shape.headSize) + " and values of " +
+              std::to_string(valueSize) + " numbers cannot be trained.",
           "Choose a model whose keys and values have one size.");
   shape.rotated = meta.whole("rope.dimension_count", shape.headSize, shape.headSize);
   if (shape.rotated % 2 != 0) meta.refuse("rope.dimension_count", "is odd.");
   if (shape.rotated != shape.headSize && !shape.architecture->rotatesPartly)
     meta.refuse("rope.dimension_count", "differs from the size of a head.");
   // granite's switch for positions
-  if (std::string(shape.architecture->name) == "granite" && !meta.flag("rope.scaling.finetuned", true)) shape.rotated = 0;
+  if (std::string(shape.architecture->name) == "granite" && !meta.flag("rope.scaling.finetuned", true))
+    shape.rotated = 0;
 }
 
 // llama.cpp's llama_context: how `rope.scaling.*` becomes the parameters of its RoPE.
@@ -118,15 +120,19 @@ void readRope(const Metadata &meta, ModelShape &shape) {
   require(type == "none" || type == "linear" || type == "yarn" || type == "longrope", "unsupported-architecture",
           meta.file.path() + ": positions scaled by '" + type + "' cannot be trained.",
           "Choose a model with linear, yarn, longrope or no scaling of its positions.");
-  const float factor = meta.has("rope.scaling.factor") ? meta.real("rope.scaling.factor", 0) : meta.real("rope.scale_linear", 0);
+  const float factor =
+      meta.has("rope.scaling.factor") ? meta.real("rope.scaling.factor", 0) : meta.real("rope.scale_linear", 0);
   if (factor < 0) meta.refuse("rope.scaling.factor", "is negative.");
   rope.scale = factor == 0 || type == "none" ? 1 : 1 / factor;
   rope.isLong = type == "longrope";
-  rope.originalContext =
-      static_cast<float>(meta.whole("rope.scaling.original_context_length", 1 << 30, static_cast<int>(shape.contextLength)));
-  // llama.cpp multiplies YaRN's magnitude out of one factor and back into another: 1 in the end for these architectures.
+  rope.originalContext = static_cast<float>(
+      meta.whole("rope.scaling.original_context_length", 1 << 30, static_cast<int>(shape.contextLength)));
+  // llama.cpp multiplies YaRN's magnitude out of one factor and back into another: 1 in the end for these
+  // architectures.
   rope.extension = type == "yarn" ? 1 : 0;
-  rope.attention = rope.extension == 0 ? 1 : std::max(1.0f, 0.1f * std::log(1 / rope.scale) + 1) / (0.1f * std::log(1 / rope.scale) + 1);
+  rope.attention = rope.extension == 0
+                       ? 1
+                       : std::max(1.0f, 0.1f * std::log(1 / rope.scale) + 1) / (0.1f * std::log(1 / rope.scale) + 1);
   rope.attention *= meta.real("rope.scaling.attn_factor", 1);
 }
 
@@ -182,18 +188,23 @@ void readExperts(const Metadata &meta, ModelShape &shape) {
   const double count = meta.has("expert_count") ? meta.file.number(meta.prefix + "expert_count") : 0;
   const bool hasExperts = count > 0;
   require(hasExperts == shape.architecture->hasExperts, "unsupported-architecture",
-          meta.file.path() + (hasExperts ? ": mixture-of-experts models of the architecture '" : ": models without experts of the architecture '") +
+          meta.file.path() +
+              (hasExperts ? ": mixture-of-experts models of the architecture '"
+                          : ": models without experts of the architecture '") +
               shape.architecture->name + "' cannot be trained.",
           "Choose a dense model, or a mixture of experts of the architecture qwen3moe or granitemoe.");
   if (!hasExperts) return;
   shape.expertCount = meta.whole("expert_count", 1 << 12);
   shape.expertsUsed = meta.whole("expert_used_count", shape.expertCount);
   const bool isOwnWidth = std::string(shape.architecture->name) == "qwen3moe";
-  shape.expertWidth = isOwnWidth && meta.has("expert_feed_forward_length") ? meta.whole("expert_feed_forward_length", 1 << 20)
+  shape.expertWidth = isOwnWidth && meta.has("expert_feed_forward_length")
+                          ? meta.whole("expert_feed_forward_length", 1 << 20)
                       : isOwnWidth ? shape.ffnWidth / shape.expertsUsed
                                    : shape.ffnWidth;
-  if (shape.architecture->isGranite) shape.sharedWidth = static_cast<int>(meta.real("expert_shared_feed_forward_length", 0));
-  if (shape.sharedWidth < 0 || shape.sharedWidth > 1 << 20) meta.refuse("expert_shared_feed_forward_length", "is not usable.");
+  if (shape.architecture->isGranite)
+    shape.sharedWidth = static_cast<int>(meta.real("expert_shared_feed_forward_length", 0));
+  if (shape.sharedWidth < 0 || shape.sharedWidth > 1 << 20)
+    meta.refuse("expert_shared_feed_forward_length", "is not usable.");
 }
 
 }  // namespace
@@ -214,11 +225,12 @@ namespace {
 
 // Metadata that would change what llama.cpp computes and is not computed here.
 void refuseOthers(const Metadata &meta) {
-  for (const char *key : {"attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa", "deepstack_mapping",
-                          "nextn_predict_layers", "expert_group_count"})
+  for (const char *key : {"attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa",
+                          "deepstack_mapping", "nextn_predict_layers", "expert_group_count"})
     require(!meta.has(key) || (meta.file.isNumber(meta.prefix + key) && meta.file.number(meta.prefix + key) <= 1),
             "unsupported-architecture",
-            meta.file.path() + ": a model with '" + meta.prefix + key + "' cannot be trained.", "Choose another model.");
+            meta.file.path() + ": a model with '" + meta.prefix + key + "' cannot be trained.",
+            "Choose another model.");
   require(meta.flag("attention.causal", true), "unsupported-architecture",
           meta.file.path() + ": a model that looks ahead cannot be trained.", "Choose another model.");
 }
@@ -230,7 +242,8 @@ ModelShape readShape(const GgufFile &file) {
   const std::string name = file.text("general.architecture");
   shape.architecture = findArchitecture(name);
   require(shape.architecture != nullptr, "unsupported-architecture",
-          file.path() + ": the architecture '" + name + "' cannot be trained.", "Choose a model of another architecture: " + architectureNames() + ".");
+          file.path() + ": the architecture '" + name + "' cannot be trained.",
+          "Choose a model of another architecture: " + architectureNames() + ".");
   const Metadata meta{file, name + "."};
   refuseOthers(meta);
   shape.layerCount = meta.whole("block_count", 1024);
@@ -252,10 +265,12 @@ ModelShape readShape(const GgufFile &file) {
   return shape;
 }
 
-// ggml's rope_yarn: the frequency is mixed between its own and the scaled one, by where it lies between two corrections.
+// ggml's rope_yarn: the frequency is mixed between its own and the scaled one, by where it lies between two
+// corrections.
 std::vector<float> ropeTable(const RopePlan &plan, int rotated, int positions) {
   const auto correction = [&](double turns) {
-    return rotated * std::log(plan.originalContext / (turns * 2 * M_PI)) / (2 * std::log(static_cast<double>(plan.base)));
+    return rotated * std::log(plan.originalContext / (turns * 2 * M_PI)) /
+           (2 * std::log(static_cast<double>(plan.base)));
   };
   const double low = plan.extension == 0 ? 0 : std::max(0.0, std::floor(correction(plan.betaFast)));
   const double high = plan.extension == 0 ? 0 : std::min(rotated - 1.0, std::ceil(correction(plan.betaSlow)));

@@ -25,8 +25,7 @@ constexpr const char *remedy = "Continue from an older checkpoint, or start this
 using Part = Optimizer::Part;
 
 std::vector<Part> partsOf(Model &model, Optimizer &optimizer) {
-  std::vector<Part> out = {
-      {"values", reinterpret_cast<char *>(model.values().get()), model.values().sizeBytes()}};
+  std::vector<Part> out = {{"values", reinterpret_cast<char *>(model.values().get()), model.values().sizeBytes()}};
   for (const Part &part : optimizer.parts()) out.push_back(part);
   return out;
 }

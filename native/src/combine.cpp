@@ -22,7 +22,9 @@ struct Source {
 
   const GgufTensor *find(const std::string &name, const char *half) const { return file->tensor(name + half); }
   /** scale = weight * alpha / rank, put into B. */
-  float factor(const GgufTensor &a) const { return static_cast<float>(weight * alpha / static_cast<double>(a.shape[1])); }
+  float factor(const GgufTensor &a) const {
+    return static_cast<float>(weight * alpha / static_cast<double>(a.shape[1]));
+  }
 };
 
 std::vector<Source> openAll(const Json &request) {
@@ -32,9 +34,10 @@ std::vector<Source> openAll(const Json &request) {
     source.file = std::make_unique<GgufFile>(one.text("path"));
     source.weight = one.number("weight");
     const GgufFile &file = *source.file;
-    require(std::isfinite(source.weight), "bad-request", "An adapter's weight is no number.", "Give each adapter a weight.");
-    require(file.has("adapter.type") && file.text("adapter.type") == "lora", "bad-gguf", file.path() + ": this is no LoRA adapter.",
-            remedy);
+    require(std::isfinite(source.weight), "bad-request", "An adapter's weight is no number.",
+            "Give each adapter a weight.");
+    require(file.has("adapter.type") && file.text("adapter.type") == "lora", "bad-gguf",
+            file.path() + ": this is no LoRA adapter.", remedy);
     require(out.empty() || file.text("general.architecture") == out[0].file->text("general.architecture"), "bad-gguf",
             file.path() + ": the adapter belongs to a model of another architecture.", remedy);
     source.alpha = file.number("adapter.lora.alpha");
@@ -67,9 +70,11 @@ std::vector<Half> halvesOf(const std::vector<Source> &sources, const std::string
   for (const Source &source : sources) {
     const Half half = {&source, source.find(target, ".lora_a"), source.find(target, ".lora_b")};
     if (!half.a && !half.b) continue;
-    const bool fits = half.a && half.b && half.a->shape[1] == half.b->shape[0] &&
-                      (out.empty() || (half.a->shape[0] == out[0].a->shape[0] && half.b->shape[1] == out[0].b->shape[1]));
-    require(fits, "bad-gguf", source.file->path() + ": the adapter's tensors of '" + target + "' do not fit the others'.", remedy);
+    const bool fits =
+        half.a && half.b && half.a->shape[1] == half.b->shape[0] &&
+        (out.empty() || (half.a->shape[0] == out[0].a->shape[0] && half.b->shape[1] == out[0].b->shape[1]));
+    require(fits, "bad-gguf",
+            source.file->path() + ": the adapter's tensors of '" + target + "' do not fit the others'.", remedy);
     out.push_back(half);
   }
   return out;
@@ -96,7 +101,11 @@ size_t combineAdapters(const GgmlLibrary &ggml, const Json &request) {
     const std::string &target = entry.first;
     const std::vector<Half> &halves = entry.second;
     const long in = halves[0].a->shape[0], out = halves[0].b->shape[1];
-    draft.addTensor({target + ".lora_a", {in, largest}, GGML_TYPE_F32, static_cast<size_t>(in * largest) * sizeof(float), [&ggml, &halves, in, largest] {
+    draft.addTensor({target + ".lora_a",
+                     {in, largest},
+                     GGML_TYPE_F32,
+                     static_cast<size_t>(in * largest) * sizeof(float),
+                     [&ggml, &halves, in, largest] {
                        std::vector<float> values(static_cast<size_t>(in * largest));
                        float *at = values.data();
                        for (const Half &half : halves) {
@@ -105,7 +114,11 @@ size_t combineAdapters(const GgmlLibrary &ggml, const Json &request) {
                        }
                        return values;
                      }});
-    draft.addTensor({target + ".lora_b", {largest, out}, GGML_TYPE_F32, static_cast<size_t>(out * largest) * sizeof(float), [&ggml, &halves, out, largest] {
+    draft.addTensor({target + ".lora_b",
+                     {largest, out},
+                     GGML_TYPE_F32,
+                     static_cast<size_t>(out * largest) * sizeof(float),
+                     [&ggml, &halves, out, largest] {
                        std::vector<float> values(static_cast<size_t>(out * largest));
                        long before = 0;
                        for (const Half &half : halves) {

@@ -15,9 +15,11 @@ namespace {
 
 constexpr const char *useProcessor = "Train on the processor, or choose another device.";
 constexpr const char *needLess =
-    "Choose fewer tokens at once, an adapter instead of full training, a smaller model, or the processor; or close other programs "
+    "Choose fewer tokens at once, an adapter instead of full training, a smaller model, or the processor; or close "
+    "other programs "
     "that use the device.";
-// Gradients on their way through F16 products are kept this much larger: a probability of a vocabulary of 50,000 words would vanish.
+// Gradients on their way through F16 products are kept this much larger: a probability of a vocabulary of 50,000 words
+// would vanish.
 constexpr float halfGain = 128;
 
 size_t mebibytes(size_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
@@ -46,9 +48,12 @@ struct DeviceExecutor::Backend {
 
   Backend(const DeviceLibrary &ggml, ggml_backend_dev_t device, int threads)
       : ggml(ggml), handle(ggml.ggml_backend_dev_init(device, nullptr)) {
-    require(handle != nullptr, "device-untrusted",
-            std::string("The device ") + ggml.ggml_backend_dev_name(device) + " could not be started." + ggml.lastError(), useProcessor);
-    void *setter = ggml.ggml_backend_reg_get_proc_address(ggml.ggml_backend_dev_backend_reg(device), "ggml_backend_set_n_threads");
+    require(
+        handle != nullptr, "device-untrusted",
+        std::string("The device ") + ggml.ggml_backend_dev_name(device) + " could not be started." + ggml.lastError(),
+        useProcessor);
+    void *setter =
+        ggml.ggml_backend_reg_get_proc_address(ggml.ggml_backend_dev_backend_reg(device), "ggml_backend_set_n_threads");
     if (setter) reinterpret_cast<ggml_backend_set_n_threads_t>(setter)(handle, threads);
   }
   ~Backend() { ggml.ggml_backend_free(handle); }
@@ -74,7 +79,9 @@ DeviceExecutor::DeviceExecutor(const DeviceLibrary &ggml, const Model &model, co
   weightBytes_ = weights_.plannedBytes(memory);
   requireRoom(weightBytes_, "the model's weights and gradients");
   require(weights_.allocate(memory), "out-of-memory",
-          "The device " + plan.device + " would not give " + std::to_string(mebibytes(weightBytes_)) + " MiB." + ggml.lastError(), needLess);
+          "The device " + plan.device + " would not give " + std::to_string(mebibytes(weightBytes_)) + " MiB." +
+              ggml.lastError(),
+          needLess);
   planGraph();
   weights_.uploadFrozen();
   weights_.uploadValues();
@@ -88,8 +95,9 @@ void DeviceExecutor::requireRoom(size_t neededBytes, const char *what) const {
   const DeviceSummary device = ggml_.summarise(device_);
   if (device.totalBytes == 0 || neededBytes <= device.freeBytes) return;  // some drivers do not tell
   throw Failure("out-of-memory",
-                "The device " + device.description + " (" + device.name + ") has " + std::to_string(device.freeBytes >> 20) +
-                    " MiB free, and " + what + " need " + std::to_string(mebibytes(neededBytes)) + " MiB.",
+                "The device " + device.description + " (" + device.name + ") has " +
+                    std::to_string(device.freeBytes >> 20) + " MiB free, and " + what + " need " +
+                    std::to_string(mebibytes(neededBytes)) + " MiB.",
                 needLess);
 }
 
@@ -101,9 +109,10 @@ void DeviceExecutor::planGraph() {
   DevicePass nodes(graph, weights_, longestPack(model_, plan_.maxTokens), pass);
   model_.mode() == Mode::frozen ? nodes.evaluate() : nodes.train();
   if (const Tensor missing = graph.unsupported(device_))
-    throw Failure("device-untrusted",
-                  "The device " + plan_.device + " cannot compute " + ggml_.ggml_op_desc(missing) + " as this model needs it.",
-                  useProcessor);
+    throw Failure(
+        "device-untrusted",
+        "The device " + plan_.device + " cannot compute " + ggml_.ggml_op_desc(missing) + " as this model needs it.",
+        useProcessor);
   ggml_.ggml_gallocr_reserve_n_size(allocator_.get(), graph.nodes(), nullptr, nullptr, &graphBytes_);
   requireRoom(graphBytes_, "its activations");
   allocate(graph);
@@ -114,9 +123,11 @@ void DeviceExecutor::allocate(const Graph &graph) {
   size_t bytes = 0;
   ggml_.ggml_gallocr_reserve_n_size(allocator_.get(), graph.nodes(), nullptr, nullptr, &bytes);
   graphBytes_ = std::max(graphBytes_, bytes);
-  require(ggml_.ggml_gallocr_reserve(allocator_.get(), graph.nodes()) && ggml_.ggml_gallocr_alloc_graph(allocator_.get(), graph.nodes()),
+  require(ggml_.ggml_gallocr_reserve(allocator_.get(), graph.nodes()) &&
+              ggml_.ggml_gallocr_alloc_graph(allocator_.get(), graph.nodes()),
           "out-of-memory",
-          "The device " + plan_.device + " would not give " + std::to_string(mebibytes(bytes)) + " MiB for activations." + ggml_.lastError(),
+          "The device " + plan_.device + " would not give " + std::to_string(mebibytes(bytes)) +
+              " MiB for activations." + ggml_.lastError(),
           needLess);
 }
 
@@ -135,10 +146,12 @@ void DeviceExecutor::run(const Pack &pack, const RunOptions &options, std::vecto
     why = std::string(" ") + thrown.what();
   }
   require(status == GGML_STATUS_SUCCESS, status == GGML_STATUS_ALLOC_FAILED ? "out-of-memory" : "device-untrusted",
-          "The device " + plan_.device + " failed while it computed." + why, status == GGML_STATUS_ALLOC_FAILED ? needLess : useProcessor);
+          "The device " + plan_.device + " failed while it computed." + why,
+          status == GGML_STATUS_ALLOC_FAILED ? needLess : useProcessor);
   const std::vector<float> logProbabilities = pass.readLogProbabilities();
   for (size_t r = 0; r < logProbabilities.size(); r++)
-    rowLoss[static_cast<size_t>(pack.rows[r])] -= static_cast<double>(pack.weights[r]) * static_cast<double>(logProbabilities[r]);
+    rowLoss[static_cast<size_t>(pack.rows[r])] -=
+        static_cast<double>(pack.weights[r]) * static_cast<double>(logProbabilities[r]);
 }
 
 void DeviceExecutor::evaluate(const Pack &pack, bool base, std::vector<double> &rowLoss) {
@@ -147,7 +160,8 @@ void DeviceExecutor::evaluate(const Pack &pack, bool base, std::vector<double> &
   run(pack, options, rowLoss);
 }
 
-void DeviceExecutor::train(const Pack &pack, float lossScale, const Regulariser &regulariser, std::vector<double> &rowLoss) {
+void DeviceExecutor::train(const Pack &pack, float lossScale, const Regulariser &regulariser,
+                           std::vector<double> &rowLoss) {
   require(regulariser.dropout == 0, "bad-request", "An adapter's dropout is only computed on the processor.",
           "Set dropout to 0, or train on the processor.");
   if (firstScale_ == 0) firstScale_ = lossScale;
@@ -246,7 +260,8 @@ double compareExecutors(Executor &cpu, Executor &device, const Model &model) {
 std::string deviceSelfTest(Executor &cpu, DeviceExecutor &device, const Model &model, const std::string &name) {
   const double error = compareExecutors(cpu, device, model);
   char text[160];
-  snprintf(text, sizeof text, "the gradients of the device %s differ from the processor's by %.2g of their size", name.c_str(), error);
+  snprintf(text, sizeof text, "the gradients of the device %s differ from the processor's by %.2g of their size",
+           name.c_str(), error);
   if (error > device.tolerance())
     throw Failure("device-untrusted", std::string(1, 'T') + (text + 1) + ".",
                   "Update the device's driver, or train on the processor.");

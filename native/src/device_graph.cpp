@@ -16,8 +16,7 @@ constexpr float geluScale = 0.79788456080286535588f, geluCube = 0.044715f;  // s
 }  // namespace
 
 Graph::Graph(const DeviceLibrary &ggml, size_t nodeLimit, Use use) : ggml_(ggml), nodeLimit_(nodeLimit), use_(use) {
-  const size_t bytes =
-      2 * nodeLimit * ggml.ggml_tensor_overhead() + ggml.ggml_graph_overhead_custom(nodeLimit, false);
+  const size_t bytes = 2 * nodeLimit * ggml.ggml_tensor_overhead() + ggml.ggml_graph_overhead_custom(nodeLimit, false);
   context_ = ggml.ggml_init({bytes, nullptr, true});
   if (!context_) throw std::bad_alloc();
   nodes_ = ggml.ggml_new_graph_custom(context_, nodeLimit, false);
@@ -27,8 +26,8 @@ Graph::~Graph() { ggml_.ggml_free(context_); }
 
 Tensor Graph::append(Tensor node) {
   const auto count = static_cast<size_t>(ggml_.ggml_graph_n_nodes(nodes_));
-  require(count + viewsApiece < nodeLimit_, "bad-request", "The model has more operations than its graph was planned for.",
-          "Train on the processor, and report it.");
+  require(count + viewsApiece < nodeLimit_, "bad-request",
+          "The model has more operations than its graph was planned for.", "Train on the processor, and report it.");
   ggml_.ggml_build_forward_expand(nodes_, node);
   return node;
 }
@@ -152,16 +151,14 @@ Tensor Graph::normGrad(Tensor x, const DeviceValue &weight, Tensor dy, float eps
   if (!wantsInput) return nullptr;
   const float share = 1 / static_cast<float>(width);
   const Tensor g = multiply(out, weight.value);
-  const Tensor mean = scale(rowSums(multiply(g, y)), share);          // [1, rows]
-  const Tensor s = root(scale(rowSums(square(in)), share, eps));      // [1, rows]
+  const Tensor mean = scale(rowSums(multiply(g, y)), share);      // [1, rows]
+  const Tensor s = root(scale(rowSums(square(in)), share, eps));  // [1, rows]
   const Tensor dx = divide(subtract(g, multiply(y, mean)), s);
   return reshape(dx, x->ne[0], x->ne[1]);
 }
 
 // tanh(k (x + c x^3)). ggml's own GELU reads a table of F16 on the CPU.
-Tensor Graph::geluTanh(Tensor x) {
-  return tanh(multiply(x, scale(square(x), geluScale * geluCube, geluScale)));
-}
+Tensor Graph::geluTanh(Tensor x) { return tanh(multiply(x, scale(square(x), geluScale * geluCube, geluScale))); }
 
 // (1 + t) / 2 + x (1 - t^2) k (1 + 3 c x^2) / 2
 Tensor Graph::geluSlope(Tensor x, Tensor tanhs) {

@@ -75,7 +75,8 @@ const char *kindName(enum ggml_backend_dev_type type) {
 const DeviceLibrary &DeviceLibrary::open(const std::string &folder, const DeviceLibraryOptions &options) {
   static std::unique_ptr<DeviceLibrary> opened;
   if (opened) {
-    require(opened->folder_ == folder, "library", "The trainer already uses the ggml libraries of " + opened->folder_ + ".",
+    require(opened->folder_ == folder, "library",
+            "The trainer already uses the ggml libraries of " + opened->folder_ + ".",
             "Start another trainer for another device.");
     return *opened;
   }
@@ -140,7 +141,8 @@ ggml_backend_dev_t DeviceLibrary::find(const std::string &name) const {
     if (name == ggml_backend_dev_name(device)) return device;
     known += (known.empty() ? "" : ", ") + std::string(ggml_backend_dev_name(device));
   }
-  throw Failure("bad-request", "There is no device '" + name + "'; there are: " + (known.empty() ? "none" : known) + ".",
+  throw Failure("bad-request",
+                "There is no device '" + name + "'; there are: " + (known.empty() ? "none" : known) + ".",
                 "Choose another device, or the processor.");
 }
 

@@ -58,12 +58,12 @@ Tensor DeviceProducts::applyGrad(const DeviceLinear &linear, Input &input, Tenso
     if (linear.weight.grad)
       graph_.accumulate(graph_.columns(linear.weight.grad, first, count),
                         graph_.product(transposed(input), graph_.transpose(part)));
-    if (wantsInput)
-      dx = graph_.addTo(dx, graph_.product(graph_.transpose(rowsAsFloat(weight, first, count)), part));
+    if (wantsInput) dx = graph_.addTo(dx, graph_.product(graph_.transpose(rowsAsFloat(weight, first, count)), part));
   }
   if (!linear.a) return dx;
   const Tensor narrow = graph_.product(linear.a.value, input.x);  // [rank, tokens]
-  graph_.accumulate(linear.b.grad, graph_.scale(graph_.product(graph_.transpose(narrow), graph_.transpose(dy)), linear.scale));
+  graph_.accumulate(linear.b.grad,
+                    graph_.scale(graph_.product(graph_.transpose(narrow), graph_.transpose(dy)), linear.scale));
   const Tensor narrowGrad = graph_.scale(graph_.product(graph_.transpose(linear.b.value), dy), linear.scale);
   graph_.accumulate(linear.a.grad, graph_.product(transposed(input), graph_.transpose(narrowGrad)));
   if (wantsInput) dx = graph_.add(dx, graph_.product(graph_.transpose(linear.a.value), narrowGrad));

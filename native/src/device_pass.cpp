@@ -84,7 +84,8 @@ Tensor DevicePass::embed(bool isNoisy) {
   return graph_.add(x, graph_.floats(shape_.width, static_cast<long>(pack_.tokens.size()), copy));
 }
 
-// Sums the gradients of equal tokens with a product, then adds each sum to its row: a scatter must not meet a row twice.
+// Sums the gradients of equal tokens with a product, then adds each sum to its row: a scatter must not meet a row
+// twice.
 void DevicePass::embeddingGrad(Tensor dx) {
   const Tensor grad = weights_.embedding().grad;
   if (!grad) return;
@@ -98,7 +99,8 @@ void DevicePass::embeddingGrad(Tensor dx) {
   const long count = static_cast<long>(pack_.tokens.size()), distinct = static_cast<long>(tokens.size());
   const Tensor index = graph_.integers(std::move(tokens));
   const Tensor selection = graph_.floats(count, distinct, [&](float *chosen) {
-    for (long t = 0; t < count; t++) chosen[order[pack_.tokens[static_cast<size_t>(t)]] * count + t] = shape_.embeddingScale;
+    for (long t = 0; t < count; t++)
+      chosen[order[pack_.tokens[static_cast<size_t>(t)]] * count + t] = shape_.embeddingScale;
   });
   const Tensor sums = graph_.product(graph_.transpose(dx), selection);  // [width, distinct tokens]
   graph_.scatter(grad, graph_.add(graph_.gather(grad, index), sums), index);
@@ -188,8 +190,10 @@ DevicePass::Logits DevicePass::logitsOf(Tensor normed, bool bare) {
   return {tanhs, graph_.softmax(tanhs, nullptr, shape_.logitCap)};
 }
 
-// weight * (p - onehot + klWeight * (p - base)), the latter of positive weights only, back through cap and scale. Writes into the probabilities.
-Tensor DevicePass::logitGrad(const Logits &logits, long first, long rows, Tensor atTarget, Tensor targetIndex, Tensor base) {
+// weight * (p - onehot + klWeight * (p - base)), the latter of positive weights only, back through cap and scale.
+// Writes into the probabilities.
+Tensor DevicePass::logitGrad(const Logits &logits, long first, long rows, Tensor atTarget, Tensor targetIndex,
+                             Tensor base) {
   const Tensor p = logits.probabilities;
   const auto weigh = [&](auto weightOf) {
     return graph_.floats(1, rows, [&](float *factors) {
@@ -198,7 +202,8 @@ Tensor DevicePass::logitGrad(const Logits &logits, long first, long rows, Tensor
   };
   Tensor distilled = nullptr;
   if (base)
-    distilled = graph_.multiply(graph_.subtract(p, base), weigh([&](size_t r) { return plan_.klWeight * std::max(0.0f, pack_.weights[r]); }));
+    distilled = graph_.multiply(graph_.subtract(p, base),
+                                weigh([&](size_t r) { return plan_.klWeight * std::max(0.0f, pack_.weights[r]); }));
   const Tensor flat = graph_.reshape(p, 1, p->ne[0] * rows);
   const Tensor off = graph_.scatter(flat, graph_.scale(atTarget, 1, -1), targetIndex);
   Tensor grad = graph_.multiply(graph_.reshape(off, p->ne[0], rows), weigh([&](size_t r) { return pack_.weights[r]; }));
@@ -219,11 +224,11 @@ Tensor DevicePass::head(Tensor chosen, Tensor base, bool trains) {
     for (long r = 0; r < rows; r++)
       targets.push_back(static_cast<int32_t>(r * vocab + pack_.targets[static_cast<size_t>(first + r)]));
     const Tensor targetIndex = graph_.integers(std::move(targets));
-    const Tensor baseLikely =
-        base ? logitsOf(graph_.columns(baseNormed, first, rows), true).probabilities : nullptr;
+    const Tensor baseLikely = base ? logitsOf(graph_.columns(baseNormed, first, rows), true).probabilities : nullptr;
     DeviceProducts::Input input{graph_.columns(normed, first, rows)};
     const Logits logits = logitsOf(input.x, plan_.base);
-    const Tensor atTarget = graph_.gather(graph_.reshape(logits.probabilities, 1, vocab * rows), targetIndex);  // [1, rows]
+    const Tensor atTarget =
+        graph_.gather(graph_.reshape(logits.probabilities, 1, vocab * rows), targetIndex);  // [1, rows]
     logProbabilities_.push_back(graph_.output(graph_.logarithm(graph_.scale(atTarget, 1, leastProbability))));
     if (!trains) continue;
     const Tensor dLogits = logitGrad(logits, first, rows, atTarget, targetIndex, baseLikely);

@@ -25,7 +25,8 @@ Rows rowsOf(const Linear &linear, int firstRow, int rows) {
     if (skipped < 0 || skipped + rows > piece.weight.out) continue;
     return {static_cast<const char *>(piece.weight.rows) + skipped * piece.weight.rowBytes, piece.weight.type};
   }
-  throw Failure("unsupported-architecture", "A weight is cut in a way that no device takes.", "Train on the processor.");
+  throw Failure("unsupported-architecture", "A weight is cut in a way that no device takes.",
+                "Train on the processor.");
 }
 
 }  // namespace
@@ -108,7 +109,8 @@ DeviceLinear DeviceWeights::linear(const Linear &linear, int firstRow, int rows)
   DeviceLinear out;
   const Rows stored = rowsOf(linear, firstRow, rows);
   const ptrdiff_t skipped = static_cast<ptrdiff_t>(firstRow) * linear.in;
-  out.weight = matrix(stored.at, stored.type, linear.in, rows, linear.grad == frozenOffset ? frozenOffset : linear.grad + skipped);
+  out.weight = matrix(stored.at, stored.type, linear.in, rows,
+                      linear.grad == frozenOffset ? frozenOffset : linear.grad + skipped);
   out.bias = vector(linear.bias, firstRow, rows);
   for (const Adapter &adapter : linear.adapters) {
     const int skippedRows = firstRow - adapter.firstRow;
@@ -146,7 +148,8 @@ bool DeviceWeights::allocate(ggml_backend_buffer_type_t memory) {
 }
 
 void DeviceWeights::uploadFrozen() {
-  for (const Frozen &one : frozen_) ggml_.ggml_backend_tensor_set(one.tensor, one.bytes, 0, ggml_.ggml_nbytes(one.tensor));
+  for (const Frozen &one : frozen_)
+    ggml_.ggml_backend_tensor_set(one.tensor, one.bytes, 0, ggml_.ggml_nbytes(one.tensor));
 }
 
 void DeviceWeights::uploadValues() {

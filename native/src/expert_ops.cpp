@@ -30,9 +30,8 @@ void ExpertOps::route(const Layer &layer, const float *x, long tokens, ExpertAct
     float *chances = a.chances + t * n;
     softmax(chances, n);
     std::iota(order.begin(), order.end(), 0);
-    std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int p, int q) {
-      return chances[p] > chances[q] || (chances[p] == chances[q] && p < q);
-    });
+    std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                      [&](int p, int q) { return chances[p] > chances[q] || (chances[p] == chances[q] && p < q); });
     float sum = 0;
     for (int i = 0; i < k; i++) sum += chances[order[static_cast<size_t>(i)]];
     for (int i = 0; i < k; i++) {
@@ -76,17 +75,20 @@ void ExpertOps::forward(const Layer &layer, const float *x, long tokens, ExpertA
     linear_.apply(layer.experts[e].up, 0, scratch_.x + begin * width, rows, a.up + begin * f, nullptr, nullptr);
     products_.overRows(rows, [&](long first, long count) {
       const long at = (begin + first) * f;
-      products_.kernels().glu({a.gate + at, f}, {a.up + at, f}, {scratch_.act + at, f}, false, static_cast<int>(f), count);
+      products_.kernels().glu({a.gate + at, f}, {a.up + at, f}, {scratch_.act + at, f}, false, static_cast<int>(f),
+                              count);
     });
     linear_.apply(layer.experts[e].down, 0, scratch_.act + begin * f, rows, a.out + begin * width, nullptr, nullptr);
   }
   // Each token adds its experts in the order of their numbers.
   std::vector<std::vector<int>> ofToken(static_cast<size_t>(tokens));
-  for (size_t i = 0; i < a.slots.size(); i++) ofToken[static_cast<size_t>(a.slots[i] / k)].push_back(static_cast<int>(i));
+  for (size_t i = 0; i < a.slots.size(); i++)
+    ofToken[static_cast<size_t>(a.slots[i] / k)].push_back(static_cast<int>(i));
   products_.overRows(tokens, [&](long first, long count) {
     for (long t = first; t < first + count; t++)
       for (const int i : ofToken[static_cast<size_t>(t)])
-        products_.kernels().addScaled(y + t * width, a.out + i * width, a.weights[a.slots[static_cast<size_t>(i)]], width);
+        products_.kernels().addScaled(y + t * width, a.out + i * width, a.weights[a.slots[static_cast<size_t>(i)]],
+                                      width);
   });
 }
 
@@ -139,7 +141,8 @@ void ExpertOps::backward(const Layer &layer, const float *x, const float *dy, lo
     products_.overRows(rows, [&](long first, long count) {
       const long i = at + first * f;
       products_.kernels().gluGrad({a.gate + i, f}, {a.up + i, f}, {scratch_.actGrad + i, f}, {scratch_.act + i, f},
-                                  {scratch_.gateGrad + i, f}, {scratch_.upGrad + i, f}, false, static_cast<int>(f), count);
+                                  {scratch_.gateGrad + i, f}, {scratch_.upGrad + i, f}, false, static_cast<int>(f),
+                                  count);
     });
     linear_.gradWeights(expert.down, 0, scratch_.act + at, rowsDy, rows, nullptr);
     linear_.gradWeights(expert.gate, 0, rowsX, scratch_.gateGrad + at, rows, nullptr);
@@ -149,7 +152,8 @@ void ExpertOps::backward(const Layer &layer, const float *x, const float *dy, lo
     linear_.gradInput(expert.up, 0, scratch_.upGrad + at, rows, scratch_.x + begin * width, true);
   }
   std::vector<std::vector<int>> ofToken(static_cast<size_t>(tokens));
-  for (size_t i = 0; i < a.slots.size(); i++) ofToken[static_cast<size_t>(a.slots[i] / k)].push_back(static_cast<int>(i));
+  for (size_t i = 0; i < a.slots.size(); i++)
+    ofToken[static_cast<size_t>(a.slots[i] / k)].push_back(static_cast<int>(i));
   products_.overRows(tokens, [&](long first, long count) {
     for (long t = first; t < first + count; t++)
       for (const int i : ofToken[static_cast<size_t>(t)])

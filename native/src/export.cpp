@@ -93,8 +93,8 @@ class Exporter {
     const size_t rowBytes = tensor.sizeBytes / static_cast<size_t>(rows);
     workers_.share((rows + strip - 1) / strip, [&](long i) {
       const long first = i * strip, count = std::min(strip, rows - first);
-      ggml_.quantize(tensor.type, values.data() + first * width, packed.data() + static_cast<size_t>(first) * rowBytes, 0,
-                     count, width, nullptr);
+      ggml_.quantize(tensor.type, values.data() + first * width, packed.data() + static_cast<size_t>(first) * rowBytes,
+                     0, count, width, nullptr);
     });
     file.write(packed.data(), packed.size());
   }

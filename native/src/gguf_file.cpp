@@ -268,7 +268,8 @@ double GgufFile::number(const std::string &key) const {
 
 bool GgufFile::flag(const std::string &key) const {
   const GgufEntry &found = entry(key);
-  require(found.kind == GgufKind::boolean, "bad-gguf", path_ + ": the metadata '" + key + "' is not true or false.", remedy);
+  require(found.kind == GgufKind::boolean, "bad-gguf", path_ + ": the metadata '" + key + "' is not true or false.",
+          remedy);
   return found.value[0] != 0;
 }
 

@@ -54,7 +54,8 @@ void LinearOps::addBias(const Linear &linear, long tokens, float *y, const float
   const long width = linear.out;
   products_.overRows(tokens, [&](long first, long count) {
     for (long t = first; t < first + count; t++) {
-      if (y != from) memcpy(y + t * width, from ? from + t * width : linear.bias.values, static_cast<size_t>(width) * sizeof(float));
+      if (y != from)
+        memcpy(y + t * width, from ? from + t * width : linear.bias.values, static_cast<size_t>(width) * sizeof(float));
       if (from) products_.kernels().add(y + t * width, linear.bias.values, width);
     }
   });

@@ -1,5 +1,6 @@
 // labdesk-trainer: reads request frames from stdin, answers each in order on stdout, writes words for people to stderr.
-// Ends with status 0 when stdin ends or on SIGTERM, after the step in hand; at once when whoever reads its answers is gone.
+// Ends with status 0 when stdin ends or on SIGTERM, after the step in hand; at once when whoever reads its answers is
+// gone.
 #include <poll.h>
 #include <unistd.h>
 
@@ -19,8 +20,8 @@ void stop(int) {
   if (write(stopPipe[1], &byte, 1) < 0) _exit(1);
 }
 
-// A host that was killed reads no answer any more: a step of hours must not keep memory and cores for nobody. Nothing is lost, since
-// checkpoints are written by rename.
+// A host that was killed reads no answer any more: a step of hours must not keep memory and cores for nobody. Nothing
+// is lost, since checkpoints are written by rename.
 void endWithHost() {
   pollfd answers = {STDOUT_FILENO, 0, 0};
   while (poll(&answers, 1, -1) < 0 || (answers.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0) {

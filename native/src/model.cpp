@@ -55,7 +55,9 @@ void Model::randomise(double seed) {
         t.name.find("attn_output") != std::string::npos || t.name.find("ffn_down") != std::string::npos;
     const bool isBias = t.name.size() > 5 && t.name.compare(t.name.size() - 5, 5, ".bias") == 0;
     for (size_t i = 0; i < t.count; i++)
-      values[i] = t.decays ? static_cast<float>(random.normal() * (isResidual ? residual : 0.02)) : isBias ? 0.0f : 1.0f;
+      values[i] = t.decays ? static_cast<float>(random.normal() * (isResidual ? residual : 0.02))
+                  : isBias ? 0.0f
+                           : 1.0f;
   }
 }
 
@@ -72,7 +74,8 @@ void Model::startAdapters(const Kernels &kernels) {
               "The adapter's rank is above the width of '" + base.name + "'.", "Choose a lower rank.");
       std::vector<float> weight(static_cast<size_t>(base.elementCount()));
       readValues(ggml_, *file_, base, weight.data());
-      leastDirections(kernels, weight.data(), rowCount(base), base.shape[0], static_cast<int>(t.shape[1]), site++, values);
+      leastDirections(kernels, weight.data(), rowCount(base), base.shape[0], static_cast<int>(t.shape[1]), site++,
+                      values);
       continue;
     }
     const double reach = isA ? 1 / std::sqrt(static_cast<double>(t.shape[0])) : 0;
@@ -85,8 +88,8 @@ void Model::continueAdapters(const std::string &path) {
       "Choose an adapter that was trained on this model with the same rank and targets, or start a new one.";
   const std::string architecture = shape_.architecture->name;
   const GgufFile file(path);
-  const bool isAdapter =
-      file.has("adapter.type") && file.text("adapter.type") == "lora" && file.text("general.architecture") == architecture;
+  const bool isAdapter = file.has("adapter.type") && file.text("adapter.type") == "lora" &&
+                         file.text("general.architecture") == architecture;
   require(isAdapter, "bad-gguf", path + ": this is no LoRA adapter of a " + architecture + " model.", remedy);
   const double alpha = static_cast<double>(lora_.scale()) * lora_.rank;
   require(std::fabs(file.number("adapter.lora.alpha") - alpha) < 1e-6 * alpha, "bad-gguf",

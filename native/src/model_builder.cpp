@@ -22,7 +22,8 @@ std::string roleOf(const GgufTensor &tensor) {
   return tensor.name.substr(from, tensor.name.find('.', from) - from);
 }
 
-// A fused tensor is adapted when any of what it fuses is asked for; a shared expert like the feed-forward it stands for.
+// A fused tensor is adapted when any of what it fuses is asked for; a shared expert like the feed-forward it stands
+// for.
 bool isTargeted(const std::string &role, const std::vector<std::string> &targets, bool isFusedFfn) {
   const auto has = [&](const char *name) { return std::find(targets.begin(), targets.end(), name) != targets.end(); };
   if (role == "attn_qkv") return has("attn_q") || has("attn_k") || has("attn_v");
@@ -86,8 +87,8 @@ void ModelBuilder::placeVector(Vector &vector, const std::string &name, long cou
 }
 
 // One matrix of the tensors `roles`, with biases where the first has one.
-void ModelBuilder::placeLinear(Linear &linear, const std::vector<std::string> &roles, const std::vector<long> &rows, long in,
-                               bool trains) {
+void ModelBuilder::placeLinear(Linear &linear, const std::vector<std::string> &roles, const std::vector<long> &rows,
+                               long in, bool trains) {
   std::vector<const GgufTensor *> weights, biases;
   const bool hasBias = model_.file_->tensor(roles[0] + ".bias") != nullptr;
   for (size_t i = 0; i < roles.size(); i++) {
@@ -148,7 +149,8 @@ void ModelBuilder::placeExperts(Layer &layer, bool trains) {
   layer.experts.resize(static_cast<size_t>(n));
   const auto slices = [&](const char *role, long in, long out, Linear Expert::*which) {
     const size_t whole = place({part(at + role + ".weight", {in, out, n})}, trains, true);
-    for (int e = 0; e < n; e++) linears_.push_back({&(layer.experts[static_cast<size_t>(e)].*which), whole, noPlace, e});
+    for (int e = 0; e < n; e++)
+      linears_.push_back({&(layer.experts[static_cast<size_t>(e)].*which), whole, noPlace, e});
   };
   slices("ffn_gate_exps", d, f, &Expert::gate);
   slices("ffn_up_exps", d, f, &Expert::up);
@@ -198,8 +200,8 @@ void ModelBuilder::adapt(Linear &linear, const Place &place) {
   };
   floats_ = roundUp(floats_, 16);
   for (const Part &p : chosen)
-    linear.adapters.push_back(
-        {p.firstRow, static_cast<int>(rowCount(*p.tensor)), add(p.tensor->name + ".lora_a", {p.tensor->shape[0], rank}), 0});
+    linear.adapters.push_back({p.firstRow, static_cast<int>(rowCount(*p.tensor)),
+                               add(p.tensor->name + ".lora_a", {p.tensor->shape[0], rank}), 0});
   for (size_t i = 0; i < chosen.size(); i++) {
     floats_ = roundUp(floats_, 16);
     linear.adapters[i].b = add(chosen[i].tensor->name + ".lora_b", {rank, rowCount(*chosen[i].tensor)});
@@ -218,13 +220,14 @@ void ModelBuilder::placeAdapters() {
           "Choose other targets, or fewer frozen layers.");
 }
 
-// Any tensor that the forward pass would ignore makes the result differ from llama.cpp's. Unknown names are refused before anything is
-// missed, known ones that this architecture does not use at the end.
+// Any tensor that the forward pass would ignore makes the result differ from llama.cpp's. Unknown names are refused
+// before anything is missed, known ones that this architecture does not use at the end.
 void ModelBuilder::refuseOthers(bool areAllUsed) const {
-  static const char *roles[] = {"attn_norm",      "attn_q",        "attn_k",        "attn_v",         "attn_qkv",
-                                "attn_output",    "attn_q_norm",   "attn_k_norm",   "ffn_norm",       "ffn_gate",
-                                "ffn_up",         "ffn_down",      "ffn_gate_inp",  "ffn_gate_exps",  "ffn_up_exps",
-                                "ffn_down_exps",  "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp", "post_attention_norm",
+  static const char *roles[] = {"attn_norm",      "attn_q",        "attn_k",         "attn_v",
+                                "attn_qkv",       "attn_output",   "attn_q_norm",    "attn_k_norm",
+                                "ffn_norm",       "ffn_gate",      "ffn_up",         "ffn_down",
+                                "ffn_gate_inp",   "ffn_gate_exps", "ffn_up_exps",    "ffn_down_exps",
+                                "ffn_gate_shexp", "ffn_up_shexp",  "ffn_down_shexp", "post_attention_norm",
                                 "post_ffw_norm"};
   const auto isKnown = [&](const GgufTensor &t) {
     if (areAllUsed) return used_.count(t.name) > 0;
@@ -239,8 +242,8 @@ void ModelBuilder::refuseOthers(bool areAllUsed) const {
             "Choose another model.");
 }
 
-// llama3 keeps its factors in rope_freqs; longrope has short ones up to the original context and long ones beyond, chosen by the size of
-// the context.
+// llama3 keeps its factors in rope_freqs; longrope has short ones up to the original context and long ones beyond,
+// chosen by the size of the context.
 void ModelBuilder::readRopeFactors() {
   ModelShape &s = model_.shape_;
   const Architecture &a = *s.architecture;
@@ -251,7 +254,8 @@ void ModelBuilder::readRopeFactors() {
     s.rope.factors.resize(static_cast<size_t>(t->elementCount()));
     readValues(model_.ggml_, file, *t, s.rope.factors.data());
     for (const float factor : s.rope.factors)
-      require(factor > 0, "bad-gguf", file.path() + ": the tensor '" + name + "' holds a factor that is not above 0.", damaged);
+      require(factor > 0, "bad-gguf", file.path() + ": the tensor '" + name + "' holds a factor that is not above 0.",
+              damaged);
   };
   const bool isLong = a.hasLongRope || (a.hasRopeFactors && s.rope.isLong);
   if (isLong) {
@@ -293,7 +297,8 @@ void ModelBuilder::fill() {
 }
 
 // The rows of `parts`, which stand `bytesBefore` behind the start of their place and are of one type.
-Weight ModelBuilder::weightOf(const Place &place, const std::vector<const GgufTensor *> &parts, size_t bytesBefore) const {
+Weight ModelBuilder::weightOf(const Place &place, const std::vector<const GgufTensor *> &parts,
+                              size_t bytesBefore) const {
   Weight out;
   out.type = place.asFloat ? GGML_TYPE_F32 : static_cast<int>(parts[0]->type);
   const ggml_type_traits *traits = model_.ggml_.typeTraits(static_cast<ggml_type>(out.type));
@@ -302,11 +307,11 @@ Weight ModelBuilder::weightOf(const Place &place, const std::vector<const GgufTe
   out.rows = start + bytesBefore;
   out.in = static_cast<int>(parts[0]->shape[0]);
   for (const GgufTensor *t : parts) out.out += static_cast<int>(t->shape.size() > 2 ? t->shape[1] : rowCount(*t));
-  out.toFloat = out.type == GGML_TYPE_F32                        ? nullptr
-                : out.type == GGML_TYPE_F16 && kernels_.f16      ? kernels_.f16
-                : out.type == GGML_TYPE_BF16 && kernels_.bf16    ? kernels_.bf16
-                : out.type == GGML_TYPE_Q8_0 && kernels_.q8_0    ? kernels_.q8_0
-                                                                 : traits->to_float;
+  out.toFloat = out.type == GGML_TYPE_F32                     ? nullptr
+                : out.type == GGML_TYPE_F16 && kernels_.f16   ? kernels_.f16
+                : out.type == GGML_TYPE_BF16 && kernels_.bf16 ? kernels_.bf16
+                : out.type == GGML_TYPE_Q8_0 && kernels_.q8_0 ? kernels_.q8_0
+                                                              : traits->to_float;
   out.blockSize = static_cast<int>(traits->blck_size);
   out.blockBytes = static_cast<int>(traits->type_size);
   out.rowBytes = static_cast<long>(out.in / out.blockSize) * out.blockBytes;
@@ -357,8 +362,8 @@ void ModelBuilder::point() {
     Vector out;
     for (const GgufTensor *t : p.parts) out.count += static_cast<int>(t->elementCount());
     out.grad = gradOf(p);
-    out.values = p.trains ? model_.values_.get() + p.offset
-                          : reinterpret_cast<const float *>(model_.frozen_.get() + p.offset);
+    out.values =
+        p.trains ? model_.values_.get() + p.offset : reinterpret_cast<const float *>(model_.frozen_.get() + p.offset);
     return out;
   };
   for (const VectorPlace &v : vectors_) *v.vector = vectorOf(places_[v.place]);

@@ -11,9 +11,10 @@ namespace labdesk {
 namespace {
 
 constexpr size_t spanFloats = 1 << 16;  // the unit of work; sums are added in this order whatever the thread count
-// Eight-bit moments: blocks of 256 values share one scale, their largest magnitude. The mean is stored as sign(q) (q / 127)^2 and the square
-// root of the variance as (q / 255)^2, so small values keep their resolution. Rounding is random and unbiased, from (step, index) alone:
-// the small steps of an average with beta 0.999 would otherwise be lost. A variance never rounds down to nothing.
+// Eight-bit moments: blocks of 256 values share one scale, their largest magnitude. The mean is stored as sign(q) (q /
+// 127)^2 and the square root of the variance as (q / 255)^2, so small values keep their resolution. Rounding is random
+// and unbiased, from (step, index) alone: the small steps of an average with beta 0.999 would otherwise be lost. A
+// variance never rounds down to nothing.
 constexpr size_t blockFloats = 256;
 
 uint32_t mix(uint64_t z) {
@@ -79,7 +80,8 @@ std::vector<Optimizer::Part> Optimizer::parts() {
 
 namespace {
 
-void widen(const int8_t *mean, const uint8_t *variance, float meanScale, float varianceScale, float *m, float *v, size_t count) {
+void widen(const int8_t *mean, const uint8_t *variance, float meanScale, float varianceScale, float *m, float *v,
+           size_t count) {
   for (size_t i = 0; i < count; i++) {
     m[i] = meanScale * signedSquare(static_cast<float>(mean[i]) / 127);
     const float root = varianceScale * signedSquare(static_cast<float>(variance[i]) / 255);
@@ -87,8 +89,8 @@ void widen(const int8_t *mean, const uint8_t *variance, float meanScale, float v
   }
 }
 
-void narrow(const float *m, const float *v, uint64_t step, uint64_t index, float &meanScale, float &varianceScale, int8_t *mean,
-            uint8_t *variance, size_t count) {
+void narrow(const float *m, const float *v, uint64_t step, uint64_t index, float &meanScale, float &varianceScale,
+            int8_t *mean, uint8_t *variance, size_t count) {
   float top = 0, widest = 0;
   for (size_t i = 0; i < count; i++) {
     top = std::max(top, std::fabs(m[i]));
@@ -113,7 +115,8 @@ void narrow(const float *m, const float *v, uint64_t step, uint64_t index, float
 
 }  // namespace
 
-void Optimizer::update(float *values, const float *grads, const Span &span, const Kernels &kernels, const AdamArgs &args) {
+void Optimizer::update(float *values, const float *grads, const Span &span, const Kernels &kernels,
+                       const AdamArgs &args) {
   if (!plan_.isEightBit) {
     kernels.adamw(values + span.begin, grads + span.begin, mean_.get() + span.begin, variance_.get() + span.begin,
                   static_cast<long>(span.count), args);
@@ -131,7 +134,8 @@ void Optimizer::update(float *values, const float *grads, const Span &span, cons
   }
 }
 
-double Optimizer::step(Model &model, const float *grads, double learningRate, const Kernels &kernels, Workers &workers) {
+double Optimizer::step(Model &model, const float *grads, double learningRate, const Kernels &kernels,
+                       Workers &workers) {
   std::vector<Span> spans;
   size_t block = 0;
   for (const Trainable &t : model.trainables()) {

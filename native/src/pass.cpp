@@ -26,8 +26,10 @@ size_t Pass::plannedBytes(const Model &model, const PassPlan &plan, int threads)
   const auto tokens = static_cast<size_t>(plan.maxTokens);
   const size_t tables = tokens * static_cast<size_t>(s.rotated) * (s.window > 0 ? 2 : 1);
   // A worker's: packed panels, two blocks of attention scores, a row of dequantised weights for each panel column.
-  const size_t scratch = 200 * 1024 + 2 * static_cast<size_t>(attentionQueries) * tokens + 32 * static_cast<size_t>(s.width);
-  return (bufferFloats(model, plan) + tables + model.valueCount() + static_cast<size_t>(threads) * scratch) * sizeof(float);
+  const size_t scratch =
+      200 * 1024 + 2 * static_cast<size_t>(attentionQueries) * tokens + 32 * static_cast<size_t>(s.width);
+  return (bufferFloats(model, plan) + tables + model.valueCount() + static_cast<size_t>(threads) * scratch) *
+         sizeof(float);
 }
 
 Pass::Pass(const Model &model, const Kernels &kernels, Workers &workers, const PassPlan &plan)
@@ -100,7 +102,8 @@ void Pass::normWeightGrad(const Vector &weight, RowsIn x, RowsIn dy, int width, 
   products_.workers().share(shares, [&](long i) {
     const long first = i * normGradRows;
     kernels_.rmsNormWeightGrad({x.at + first * x.stride, x.stride}, {dy.at + first * dy.stride, dy.stride},
-                               sums.data() + i * width, width, std::min(normGradRows, rows - first), model_.shape().eps);
+                               sums.data() + i * width, width, std::min(normGradRows, rows - first),
+                               model_.shape().eps);
   });
   for (long i = 0; i < shares; i++) kernels_.add(grads_.get() + weight.grad, sums.data() + i * width, width);
 }
@@ -139,8 +142,8 @@ void Pass::normHeadsGrad(const Layer &layer, const Activations &a, long tokens) 
       const float *raw = a.headsRaw + t * rawStride;
       float *grad = b_.qkvGrad + t * stride;
       const Vector &qn = layer.queryNorm, &kn = layer.keyNorm;
-      kernels_.rmsNormGrad({raw, qn.count}, qn.values, {grad, qn.count}, {grad, qn.count}, false, qn.count, q / qn.count,
-                           s.eps);
+      kernels_.rmsNormGrad({raw, qn.count}, qn.values, {grad, qn.count}, {grad, qn.count}, false, qn.count,
+                           q / qn.count, s.eps);
       kernels_.rmsNormGrad({raw + q, kn.count}, kn.values, {grad + q, kn.count}, {grad + q, kn.count}, false, kn.count,
                            kv / kn.count, s.eps);
     }
@@ -319,8 +322,9 @@ void Pass::backwardFeedForward(const Layer &layer, long tokens, Activations &a) 
     products_.overRows(tokens, [&](long first, long count) {
       const float *gate = a.gateUp + first * 2 * f;
       float *grad = b_.gateUpGrad + first * 2 * f;
-      kernels_.gluGrad({gate, 2 * f}, {gate + f, 2 * f}, {b_.actGrad + first * f, f}, {b_.act + first * f, f}, {grad, 2 * f},
-                       {grad + f, 2 * f}, s.architecture->activation == Activation::gelu, static_cast<int>(f), count);
+      kernels_.gluGrad({gate, 2 * f}, {gate + f, 2 * f}, {b_.actGrad + first * f, f}, {b_.act + first * f, f},
+                       {grad, 2 * f}, {grad + f, 2 * f}, s.architecture->activation == Activation::gelu,
+                       static_cast<int>(f), count);
     });
     linear_.gradWeights(layer.down, siteOf(layer, siteDown), b_.act, dy, tokens, a.adaptDown);
     linear_.gradAdapters(layer.gateUp, b_.gateUpGrad, tokens);
@@ -339,8 +343,8 @@ void Pass::backwardAttention(const Layer &layer, const Pack &pack, Activations &
   const float *dy = branchGrad(layer.postAttentionNorm, a.attentionRaw, tokens);
   linear_.gradAdapters(layer.attentionOut, dy, tokens);
   linear_.gradWeights(layer.attentionOut, siteOf(layer, siteOut), a.attention, dy, tokens, a.adaptOut);
-  const bool trainsInside = layer.qkv.trains() || layer.queryNorm.grad != frozenOffset ||
-                            layer.attentionNorm.grad != frozenOffset;
+  const bool trainsInside =
+      layer.qkv.trains() || layer.queryNorm.grad != frozenOffset || layer.attentionNorm.grad != frozenOffset;
   if (!needsInputGrad && !trainsInside) return;
   linear_.gradInput(layer.attentionOut, siteOf(layer, siteOut), dy, tokens, b_.attentionGrad, false);
   AttentionArgs attention = attentionArgs(pack, layer, a);

@@ -43,7 +43,8 @@ void carveLayer(Carver &carver, const ModelShape &s, const Layer &layer, long to
   a.experts.out = carver.take(slots, s.width);
 }
 
-// Layers below the first trained one keep nothing: they share one set. When layers are computed again, all share it but their inputs.
+// Layers below the first trained one keep nothing: they share one set. When layers are computed again, all share it but
+// their inputs.
 void carveLayers(Carver &carver, const Model &model, const PassPlan &plan, std::vector<Activations> &out) {
   const ModelShape &s = model.shape();
   const std::vector<Layer> &layers = model.layers();

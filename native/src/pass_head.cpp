@@ -1,5 +1,5 @@
-// The head of a pass: only the hidden states that predict something go through the final norm and the vocabulary, headChunk rows of
-// logits at a time, so neither labels nor logits of the whole pack ever exist.
+// The head of a pass: only the hidden states that predict something go through the final norm and the vocabulary,
+// headChunk rows of logits at a time, so neither labels nor logits of the whole pack ever exist.
 #include <algorithm>
 #include <cstring>
 
@@ -23,9 +23,8 @@ void Pass::headLogits(const float *normed, long rows, float *logits) {
   const ModelShape &s = model_.shape();
   linear_.apply(model_.head(), 0, normed, rows, logits, nullptr, nullptr);
   if (s.logitScale == 1 && s.logitCap == 0) return;
-  products_.workers().share(rows, [&](long r) {
-    kernels_.scaleLogits(logits + r * s.vocabSize, s.vocabSize, s.logitScale, s.logitCap);
-  });
+  products_.workers().share(
+      rows, [&](long r) { kernels_.scaleLogits(logits + r * s.vocabSize, s.vocabSize, s.logitScale, s.logitCap); });
 }
 
 // One row: its loss, and the gradient by the head's raw output in its logits.
@@ -60,9 +59,8 @@ void Pass::head(const Pack &pack, float gradScale, float klWeight, bool trains, 
     const float *x = b_.chosenNormed + begin * width;
     if (klWeight > 0) headLogits(b_.chosenBase + begin * width, rows, b_.baseLogits);
     headLogits(x, rows, b_.logits);
-    products_.workers().share(rows, [&](long r) {
-      headRow(pack, begin + r, r, gradScale, klWeight, &loss[static_cast<size_t>(begin + r)]);
-    });
+    products_.workers().share(
+        rows, [&](long r) { headRow(pack, begin + r, r, gradScale, klWeight, &loss[static_cast<size_t>(begin + r)]); });
     if (!trains) continue;
     linear_.gradWeights(model_.head(), 0, x, b_.logits, rows, nullptr);
     linear_.gradInput(model_.head(), 0, b_.logits, rows, b_.chosenGrad + begin * width, false);
@@ -77,8 +75,8 @@ void Pass::headGrad(const Pack &pack) {
   normGrad(model_.finalNorm(), b_.chosen, b_.chosenGrad, b_.normedGrad, false, count);
   memset(b_.streamGrad, 0, pack.tokens.size() * rowBytes);
   for (long r = 0; r < count; r++)
-    memcpy(b_.streamGrad + static_cast<long>(pack.predictors[static_cast<size_t>(r)]) * width, b_.normedGrad + r * width,
-           rowBytes);
+    memcpy(b_.streamGrad + static_cast<long>(pack.predictors[static_cast<size_t>(r)]) * width,
+           b_.normedGrad + r * width, rowBytes);
 }
 
 }  // namespace labdesk

@@ -36,7 +36,8 @@ GemmArgs cut(const GemmArgs &g, long m0, long m, long n0, long n) {
 
 // Columns are cut where B must be packed with care (a piece packs its own), rows where A must.
 void cutUp(const GemmArgs &g, const Kernels &kernels, long pieces, std::vector<GemmArgs> &out) {
-  const long nUnit = g.toFloat && !g.blocksAlongK ? std::lcm<long>(kernels.panelColumns, g.blockSize) : kernels.panelColumns;
+  const long nUnit =
+      g.toFloat && !g.blocksAlongK ? std::lcm<long>(kernels.panelColumns, g.blockSize) : kernels.panelColumns;
   const long mUnit = kernels.tileRows, nUnits = (g.N + nUnit - 1) / nUnit, mUnits = (g.M + mUnit - 1) / mUnit;
   long nPieces = 1, mPieces = 1;
   if (g.aColumnStride == 1) {
@@ -46,7 +47,8 @@ void cutUp(const GemmArgs &g, const Kernels &kernels, long pieces, std::vector<G
     mPieces = std::min(pieces, mUnits);
     nPieces = std::min(nUnits, std::max(1L, pieces / mPieces));
   }
-  const long nStep = roundUp((g.N + nPieces - 1) / nPieces, nUnit), mStep = roundUp((g.M + mPieces - 1) / mPieces, mUnit);
+  const long nStep = roundUp((g.N + nPieces - 1) / nPieces, nUnit),
+             mStep = roundUp((g.M + mPieces - 1) / mPieces, mUnit);
   for (long m = 0; m < g.M; m += mStep)
     for (long n = 0; n < g.N; n += nStep)
       out.push_back(cut(g, m, std::min(mStep, g.M - m), n, std::min(nStep, g.N - n)));

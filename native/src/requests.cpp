@@ -70,7 +70,8 @@ LoadPlan readModel(const Json &request) {
     plan.trainsEmbedding = !freeze->flag("embedding");
   }
   const bool isWhole = plan.frozenLayers == 0 && plan.trainsEmbedding;
-  require(isWhole || !plan.isRandom, "bad-request", "Random weights cannot stay frozen.", "Freeze nothing, or start from a trained model.");
+  require(isWhole || !plan.isRandom, "bad-request", "Random weights cannot stay frozen.",
+          "Freeze nothing, or start from a trained model.");
   if (plan.mode == Mode::lora) plan.lora = readLora(request.object("lora"));
   return plan;
 }

@@ -128,11 +128,13 @@ std::unique_ptr<Executor> Session::makeExecutor(const Model &model, const LoadRe
     return std::make_unique<Pass>(model, *kernels_, *workers_, request.pass);
   };
   if (device_.empty()) return onProcessor("");
+  if (request.regulariser.dropout > 0) return onProcessor("An adapter's dropout is only computed on the processor.");
   try {
     PassPlan small = request.pass;
     small.maxTokens = std::max(comparedTokens, 1);
     auto device = std::make_unique<DeviceExecutor>(
         *deviceLibrary_, model, DevicePlan{device_, request.pass.maxTokens, request.pass.recompute, workers_->count()});
+    requireMemory(Pass::plannedBytes(model, small, workers_->count()));
     Pass cpu(model, *kernels_, *workers_, small);
     reply.set("selfTest", deviceSelfTest(cpu, *device, model, device_));
     reply.set("device", device_);
@@ -207,7 +209,8 @@ namespace {
 
 void requireRate(const Frame &frame) {
   const double learningRate = frame.head.number("learningRate");
-  require(learningRate >= 0 && learningRate < 1e3, "bad-request", "The learning rate is outside its range.", reportRemedy);
+  require(learningRate >= 0 && learningRate < 1e3, "bad-request", "The learning rate is outside its range.",
+          reportRemedy);
 }
 
 void requireFinite(double loss, long step) {
@@ -275,15 +278,16 @@ Preferences readPreferences(const Json &head, const std::vector<Row> &rows) {
     require(row.weightSum > 0, "bad-request", "A chosen or rejected answer is empty.", "Leave the pair out.");
   if (!head.find("references")) return out;
   for (const Json &reference : head.list("references")) out.references.push_back(reference.asNumber());
-  require(out.references.size() == rows.size(), "bad-request", "There is not one reference for each row.", reportRemedy);
+  require(out.references.size() == rows.size(), "bad-request", "There is not one reference for each row.",
+          reportRemedy);
   return out;
 }
 
 }  // namespace
 
-// Direct preference optimisation (Rafailov et al. 2023): loss = -log sigmoid(beta * margin), where margin is how much more the policy
-// prefers the chosen answer than the reference does. Its gradient is that of the rows' cross entropies, each times a factor that one
-// forward pass finds.
+// Direct preference optimisation (Rafailov et al. 2023): loss = -log sigmoid(beta * margin), where margin is how much
+// more the policy prefers the chosen answer than the reference does. Its gradient is that of the rows' cross entropies,
+// each times a factor that one forward pass finds.
 Reply Session::preferenceStep(const Frame &frame) {
   requireModel(true);
   requireRate(frame);
@@ -292,7 +296,8 @@ Reply Session::preferenceStep(const Frame &frame) {
   Preferences preferences = readPreferences(frame.head, rows);
   if (preferences.references.empty()) {
     require(model_->mode() == Mode::lora, "bad-request",
-            "Full training has no reference in memory: its log probabilities must come with the request.", reportRemedy);
+            "Full training has no reference in memory: its log probabilities must come with the request.",
+            reportRemedy);
     for (const double loss : losses(rows, true)) preferences.references.push_back(-loss);
   }
   const std::vector<double> now = losses(rows, false);

@@ -87,7 +87,8 @@ double largestEigenvalue(Filter &filter, const float *start) {
 
 }  // namespace
 
-void leastDirections(const Kernels &kernels, const float *w, long out, long in, int count, double seed, float *directions) {
+void leastDirections(const Kernels &kernels, const float *w, long out, long in, int count, double seed,
+                     float *directions) {
   const auto size = static_cast<size_t>(count) * static_cast<size_t>(in);
   Random random(seed);
   for (size_t i = 0; i < size; i++) directions[i] = static_cast<float>(random.normal());

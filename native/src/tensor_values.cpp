@@ -24,7 +24,8 @@ bool allFinite(const float *values, long count) {
   return worst < 0x7f800000u;
 }
 
-void convert(const GgmlLibrary &ggml, const GgufFile &file, const GgufTensor &tensor, const char *bytes, float *out, long count) {
+void convert(const GgmlLibrary &ggml, const GgufFile &file, const GgufTensor &tensor, const char *bytes, float *out,
+             long count) {
   if (tensor.type == GGML_TYPE_F32)
     memcpy(out, bytes, static_cast<size_t>(count) * sizeof(float));
   else

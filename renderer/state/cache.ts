@@ -39,7 +39,7 @@ export const staleAfter: Record<Changed, readonly string[]> = {
   documents: ['document.', 'taxonomy.list', 'taxonomy.leaf', ...always],
   samples: ['sample.', 'taxonomy.list', ...always],
   datasets: ['dataset.', ...always],
-  tuning: ['tuning.list', 'tuning.get', 'tuning.checkpoints', ...always],
+  tuning: ['tuning.list', 'tuning.get', 'tuning.checkpoints', 'tuning.warnings', ...always],
   exams: ['exam.', 'evaluation.', 'demo.report', ...always],
   settings: ['settings.', 'workspace.'],
   projects: [''],

@@ -22,10 +22,12 @@ export function withReplay(plan: TuningPlan, isOn: boolean, preset: TuningPlan):
   return { ...plan, phases: plan.phases.map((phase) => ({ ...phase, replayShare: isOn ? shareOf(phase.name) : 0 })) }
 }
 
-/** Changes the mode; LoRA needs a rank and an alpha. */
+/** Changes the mode; LoRA needs a rank and an alpha, and takes what only it can do along when it is left. */
 export function withMode(plan: TuningPlan, mode: TuningPlan['mode']): TuningPlan {
-  const { lora, ...rest } = plan
-  return mode === 'lora' ? { ...rest, mode, lora: lora ?? { rank: 16, alpha: 32 } } : { ...rest, mode }
+  const { lora, options, ...rest } = plan
+  if (mode === 'lora') return { ...plan, mode, lora: lora ?? { rank: 16, alpha: 32 } }
+  const { klWeight: _, ...kept } = options ?? {}
+  return { ...rest, mode, ...(options ? { options: kept } : {}) }
 }
 
 /** Reads a typed number such as `2e-5`; null when it is none. */

@@ -147,6 +147,8 @@ describe('a tuning that cannot go on', () => {
       'bad-input',
     ],
     ['LoRA without a rank', { mode: 'lora' as const }, 'bad-input'],
+    ['holding to the base in full training', { options: { klWeight: 0.5 } }, 'bad-input'],
+    ['dropout in full training', { lora: { rank: 4, alpha: 8, dropout: 0.1 } }, 'bad-input'],
     ['an unknown dataset', { datasetId: 'nope' as never }, 'not-found'],
     ['an unknown student', { studentId: 'nope' as never }, 'not-found'],
     ['an unknown exam', { examIds: ['nope' as never] }, 'not-found'],

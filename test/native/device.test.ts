@@ -7,9 +7,9 @@ import type { OpenTrainerOptions, Trainer } from '../../main/compute/trainer.ts'
 import { findDeviceLibraryDir } from '../../main/compute/trainer-build.ts'
 import type { LoadRequest } from '../../main/compute/trainer-protocol.ts'
 import { modelVariants } from '../support/model-variants.ts'
-import { smallShape, writeRandomLlama } from '../support/random-llama.ts'
+import { type LlamaShape, smallShape, writeRandomLlama } from '../support/random-llama.ts'
 import { plainAdam, randomMicrobatch } from '../support/random-microbatch.ts'
-import { writeRandomModel } from '../support/random-model.ts'
+import { type RandomModel, writeRandomModel } from '../support/random-model.ts'
 import { relativeDistance } from '../support/relative-distance.ts'
 import { root, startTrainer, temporaryFolder, test, trainerPath } from '../support/trainer-lab.ts'
 
@@ -63,6 +63,12 @@ async function worstDistance(device: Partial<OpenTrainerOptions>, wish: Paramete
   return Math.max(...(own?.values ?? []).map((values, index) => relativeDistance(values, other?.values[index])))
 }
 
+function variant(wanted: string): RandomModel {
+  const found = modelVariants.find(({ name }) => name === wanted)
+  if (!found) throw new Error(`no ${wanted} among the variants`)
+  return found.model
+}
+
 const dense = modelVariants.filter(({ model }) => !model.architecture.endsWith('moe'))
 
 test.each(dense)('$name: the portable graph has the kernels’ gradients', async ({ name, model }) => {
@@ -70,17 +76,26 @@ test.each(dense)('$name: the portable graph has the kernels’ gradients', async
   expect(await worstDistance(processor, { ...load, modelPath, mode: 'full' })).toBeLessThan(1e-3)
 })
 
-test.each(['f32', 'q8_0'] as const)('an adapter on a %s base has the kernels’ gradients', async (type) => {
-  const modelPath = writeRandomLlama(join(folder, `adapter-${type}.gguf`), { ...smallShape, type })
-  const wish = {
-    ...load,
-    modelPath,
-    mode: 'lora',
-    lora,
-    regularise: { seed: 1, klWeight: 0.5, neftuneAlpha: 2 },
-  } as const
-  // ggml's processor backend rounds the activations beside Q8_0 weights.
-  expect(await worstDistance(processor, wish)).toBeLessThan(type === 'q8_0' ? 5e-2 : 1e-3)
+const bases: { base: string; shape: LlamaShape }[] = [
+  { base: 'an F32', shape: smallShape },
+  { base: 'a BF16', shape: { ...smallShape, type: 'bf16' } },
+  { base: 'a Q8_0', shape: { ...smallShape, type: 'q8_0' } },
+  {
+    base: 'a Q4_K_M',
+    shape: { ...smallShape, width: 256, ffnWidth: 256, type: 'q4_k', roleTypes: { attn_v: 'q6_k', ffn_down: 'q5_k' } },
+  },
+]
+
+test.each(bases)('an adapter on $base base has the kernels’ gradients', async ({ base, shape }) => {
+  const modelPath = writeRandomLlama(join(folder, `adapter-${base}.gguf`), shape)
+  const regularise = { seed: 1, klWeight: 0.5, neftuneAlpha: 2 }
+  const wish = { ...load, modelPath, mode: 'lora', lora, regularise } as const
+  expect(await worstDistance(processor, wish)).toBeLessThan(1e-3)
+})
+
+test('activations computed again give the same gradients on a device', async () => {
+  const modelPath = writeRandomModel(join(folder, 'again.gguf'), variant('gemma2'))
+  expect(await worstDistance(processor, { ...load, modelPath, mode: 'full', recompute: true })).toBeLessThan(1e-3)
 })
 
 onVulkan(
@@ -101,14 +116,31 @@ onVulkan(
   240_000,
 )
 
+onVulkan(
+  'Vulkan: windows, caps and post norms have the kernels’ gradients',
+  async () => {
+    const modelPath = writeRandomModel(join(folder, 'vulkan-gemma.gguf'), variant('gemma2'))
+    expect(await worstDistance(software, { ...load, modelPath, mode: 'full' })).toBeLessThan(1e-3)
+  },
+  240_000,
+)
+
 test('a device that cannot train a model leaves it to the processor and says why', async () => {
-  const routed = modelVariants.find(({ isRouted }) => isRouted)
-  if (!routed) throw new Error('no mixture of experts among the variants')
-  const modelPath = writeRandomModel(join(folder, 'routed.gguf'), routed.model)
+  const modelPath = writeRandomModel(join(folder, 'routed.gguf'), variant('qwen3moe'))
   const trainer = await startTrainer(processor)
   const loaded = await trainer.load({ ...load, modelPath, mode: 'full' })
   expect(loaded.device).toBe('cpu')
   expect(loaded.notice).toMatch(/processor/)
+  expect((await trainer.step(1e-3, [batch])).loss).toBeGreaterThan(0)
+  await trainer.close()
+})
+
+test('dropout stays on the processor, and says so', async () => {
+  const modelPath = writeRandomLlama(join(folder, 'dropout.gguf'), smallShape)
+  const trainer = await startTrainer(processor)
+  const loaded = await trainer.load({ ...load, modelPath, mode: 'lora', lora, regularise: { seed: 1, dropout: 0.1 } })
+  expect(loaded.device).toBe('cpu')
+  expect(loaded.notice).toMatch(/dropout/)
   expect((await trainer.step(1e-3, [batch])).loss).toBeGreaterThan(0)
   await trainer.close()
 })

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { methodNames } from '../../main/contract/api.ts'
 import type { JobId } from '../../main/contract/ids.ts'
 import type { Job } from '../../main/contract/jobs.ts'
+import type { TrainPlan } from '../../main/contract/tuning.ts'
 import type { DemoReport, DemoScore } from '../../main/contract/workspace.ts'
 import { parseInput } from '../../main/hosts/cli/arguments.ts'
 import { findMethod, listCommands } from '../../main/hosts/cli/commands.ts'
@@ -57,6 +58,26 @@ function start(words: string[]): { child: ChildProcess; ended: Promise<Outcome> 
 const run = (...words: string[]) => start(words).ended
 
 describe('one command', () => {
+  test('says what training a model takes, and with a probe what it really took', async () => {
+    const student = join(import.meta.dirname, '../../main/demo/models/student.gguf')
+    const planned = await run('train', 'plan', '--model', student, '--mode', 'full', '--tokens', '256')
+    expect(planned.code, planned.err).toBe(0)
+    expect(planned.json()).toMatchObject({
+      architecture: 'llama',
+      parameterCount: 973_824,
+      trainableCount: 973_824,
+      probe: null,
+    })
+    const probed = await run('train', 'plan', '--model', student, '--rank', '8', '--tokens', '512', '--probe')
+    const plan = probed.json() as TrainPlan
+    expect(plan.plannedBytes).toBe(plan.weightBytes + plan.stateBytes + plan.passBytes)
+    expect(plan.probe?.tokensPerSecond).toBeGreaterThan(100)
+    if (process.platform === 'linux') expect(plan.probe?.peakBytes).toBeGreaterThan(plan.plannedBytes / 2)
+    const missing = await run('train', 'plan', '--model', join(folder, 'none.gguf'))
+    expect(missing.code).toBe(1)
+    expect(missing.err).toMatch(/none\.gguf/)
+  }, 60_000)
+
   test('ends with 1 where an import or a scan had to refuse a file, and tells of it on stdout', async () => {
     const leaf = join(folder, 'taxonomy/knowledge/birds')
     mkdirSync(leaf, { recursive: true })

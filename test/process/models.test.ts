@@ -12,7 +12,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readGguf } from '../../main/domain/gguf.ts'
 import { textEntry, writeTestGguf } from '../support/gguf-files.ts'
+import { writeGgufFile } from '../support/gguf-writer.ts'
 import { createTestEngine, type TestEngine } from '../support/test-engine.ts'
 
 let engine: TestEngine
@@ -150,6 +152,38 @@ describe('roles', () => {
     expect(model.unfit[role]).toMatch(reason)
     const failed = engine.call('model.assign', { modelId: model.id, role })
     await expect(failed).rejects.toMatchObject({ code, message: expect.stringMatching(reason) })
+  })
+
+  const ofArchitecture = (architecture: string, experts = 0) => ({
+    ...textEntry('general.architecture', architecture),
+    [`${architecture}.expert_count`]: { key: `${architecture}.expert_count`, type: 'u32' as const, value: experts },
+  })
+
+  test.each(['llama', 'qwen2', 'qwen3', 'gemma2', 'gemma3', 'phi3', 'granite', 'olmo2'])(
+    'of the student are open to %s, but not as a mixture of experts',
+    async (architecture) => {
+      expect((await add(writeTestGguf(inFolder('dense.gguf'), ofArchitecture(architecture), 4))).unfit).toEqual({})
+      const mixed = await add(writeTestGguf(inFolder('mixed.gguf'), ofArchitecture(architecture, 8), 5))
+      expect(mixed.unfit).toEqual({ student: expect.stringMatching(/mixture of experts.*qwen3moe/) })
+    },
+  )
+
+  test.each(['qwen3moe', 'granitemoe'])('of the student are open to %s as a mixture of experts only', async (name) => {
+    expect((await add(writeTestGguf(inFolder('mixed.gguf'), ofArchitecture(name, 8), 4))).unfit).toEqual({})
+    const dense = await add(writeTestGguf(inFolder('dense.gguf'), ofArchitecture(name), 5))
+    expect(dense.unfit.student).toMatch(/no experts/)
+  })
+
+  test('of the student are open to weights of any type ggml turns into floats, and closed to unknown ones', async () => {
+    const entries = readGguf(readFileSync(writeTestGguf(inFolder('plain.gguf')))).entries
+    const write = (name: string, type: number) =>
+      writeGgufFile(inFolder(name), entries, [
+        { name: 'token_embd.weight', shape: [256, 2], type, bytes: blocks(type) },
+      ])
+    const blocks = (seed: number) => Buffer.alloc(2048, seed)
+    for (const type of [1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 29, 30])
+      expect((await add(write(`type-${type}.gguf`, type))).unfit, `type ${type}`).toEqual({})
+    expect((await add(write('odd.gguf', 99))).unfit.student).toMatch(/type 99/)
   })
 
   test('an untrainable model may still teach', async () => {

@@ -12,6 +12,7 @@ import { useDesk, useLive } from '../../state/lab.ts'
 import { catchUpSteps } from '../../state/live.ts'
 import { goTo } from '../../state/route.ts'
 import { CheckpointTable } from './checkpoint-table.tsx'
+import { RunWarnings } from './run-warnings.tsx'
 
 const LossChart = lazy(async () => ({ default: (await import('./loss-chart.tsx')).LossChart }))
 
@@ -29,6 +30,7 @@ export function TuningPane({ run }: { run: TuningRun }) {
     <div className="stack" data-testid="tuning-pane">
       {job && !isOver && <JobLine job={job} />}
       <PhaseLine phases={run.phases} />
+      <RunWarnings run={run} />
       {run.resultModelId && (
         <div className="row">
           <span className="good">{t('tune.finished')}</span>

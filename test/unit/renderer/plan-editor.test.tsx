@@ -77,6 +77,20 @@ describe('a tuning plan', () => {
     expect(plan?.lora).toMatchObject({ leastUsed: true })
   })
 
+  it('leaves behind what only LoRA can do when it goes back to all weights', async () => {
+    const engine = planning()
+    type('Embedding noise', '5')
+    fireEvent.click(screen.getByLabelText('LoRA'))
+    type('Hold to the base', '0.5')
+    type('Adapter dropout', '0.1')
+    fireEvent.click(screen.getByLabelText('All weights'))
+    fireEvent.click(start())
+    await waitFor(() => expect(engine.asked('tuning.start')).toHaveLength(1))
+    const [plan] = engine.asked('tuning.start')
+    expect(plan?.options).toEqual({ neftuneAlpha: 5 })
+    expect(plan).not.toHaveProperty('lora')
+  })
+
   it('cannot start while a field holds no usable number, and names the field', () => {
     planning()
     type('Epochs KT/1', 'many')
