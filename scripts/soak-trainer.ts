@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../main/contract/errors.ts'
 import { openTrainer, type Trainer } from '../main/compute/trainer.ts'
 import { ensureTrainer, findLibraryDir } from '../main/compute/trainer-build.ts'
-import type { LoadRequest } from '../main/compute/trainer-protocol.ts'
+import { type LoadRequest, loraTargets } from '../main/compute/trainer-protocol.ts'
 import { modelVariants } from '../test/support/model-variants.ts'
 import { type LlamaShape, smallShape, writeRandomLlama } from '../test/support/random-llama.ts'
 import { plainAdam, randomMicrobatch } from '../test/support/random-microbatch.ts'
@@ -21,15 +21,7 @@ type Load = Omit<LoadRequest, 'kind'>
 const folder = mkdtempSync(join(tmpdir(), 'labdesk-soak-trainer-'))
 const executable = process.env.LABDESK_TRAINER ?? (await ensureTrainer({ root }))
 const open = (threads: number) => openTrainer({ executable, libraryDir: findLibraryDir(root), threads })
-const targets: NonNullable<Load['lora']>['targets'] = [
-  'attn_q',
-  'attn_k',
-  'attn_v',
-  'attn_output',
-  'ffn_gate',
-  'ffn_up',
-  'ffn_down',
-]
+const targets = [...loraTargets]
 
 let state = 20_26
 /** Uniform in [0, 1), the same at every run. */

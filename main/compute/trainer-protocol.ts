@@ -3,6 +3,8 @@
 // Requests are answered in order, one reply each ({id, ok:...} or {id, error}); several may be in flight, so the trainer never waits
 // for the host between steps. End of stdin = graceful stop. stderr carries log lines for people.
 
+import type { ExportType, TrainingSize } from '../contract/tuning.ts'
+
 /** How a model is opened for training. */
 export interface LoadRequest {
   kind: 'load'
@@ -55,25 +57,12 @@ export interface LoraRequest {
   /** An adapter GGUF to start from; it must have this rank, these targets and the alpha that gives this scale. */
   continueFrom?: string
 }
-export type LoraTarget = 'attn_q' | 'attn_k' | 'attn_v' | 'attn_output' | 'ffn_gate' | 'ffn_up' | 'ffn_down'
+/** Every tensor of a layer that can carry an adapter. */
+export const loraTargets = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'] as const
+export type LoraTarget = (typeof loraTargets)[number]
 
-export interface LoadReply {
-  architecture: string
+export interface LoadReply extends TrainingSize {
   vocabSize: number
-  layerCount: number
-  parameterCount: number
-  trainableCount: number
-  contextLength: number
-  /** Frozen weights in their own type, and the trained values in F32. */
-  weightBytes: number
-  /** The optimiser's moments. */
-  stateBytes: number
-  /** Activations, gradients and a chunk of logits. */
-  passBytes: number
-  /** Planned peak, bytes: the three together. */
-  plannedBytes: number
-  /** Bytes of a checkpoint. */
-  checkpointBytes: number
   /** Of `load`: where it computes, `cpu` or a device's name. */
   device?: string
   /** Of `load`: how closely the device agreed with the processor. */
@@ -187,10 +176,6 @@ export interface ExportRequest {
   type: ExportType
   metadata?: Record<string, string>
 }
-/** The K types are llama.cpp's mixtures; rows that fill no block of 256 are kept in Q8_0. */
-export const exportTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m'] as const
-export type ExportType = (typeof exportTypes)[number]
-
 /**
  * Writes one adapter whose change of the weights is the weighted sum of the others': their ranks stand beside each other, so nothing is
  * rounded. Weights that add up to 1 average (a soup of checkpoints); 1 - t and t interpolate.

@@ -26,6 +26,7 @@ import type { Chunk, DocumentSummary, ImportOutcome, Leaf, LeafDetail, QnaProble
 import { branches } from './taxonomy.ts'
 import {
   type Checkpoint,
+  exportTypes,
   presetNames,
   type TrainPlan,
   type TuningEstimate,
@@ -239,7 +240,7 @@ export const api = {
     z.object({
       checkpointId: idSchema<CheckpointId>(),
       what: z.enum(['adapter', 'model']),
-      type: z.enum(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m']),
+      type: z.enum(exportTypes),
       path,
     }),
   ),

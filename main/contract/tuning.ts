@@ -141,17 +141,29 @@ export interface TuningEstimate {
   warnings: string[]
 }
 
-/** What training a model file takes by the trainer's own count; `probe` is three real steps on random tokens. */
-export interface TrainPlan {
+/** What a loaded model takes, by the trainer's own count; bytes. */
+export interface TrainingSize {
   architecture: string
   layerCount: number
   parameterCount: number
   trainableCount: number
   contextLength: number
+  /** Frozen weights in their own type, and the trained values in F32. */
   weightBytes: number
+  /** The optimiser's moments. */
   stateBytes: number
+  /** Activations, gradients and a chunk of logits. */
   passBytes: number
+  /** Planned peak: the three together. */
   plannedBytes: number
   checkpointBytes: number
+}
+
+/** What training a model file takes; `probe` is three real steps on random tokens. */
+export interface TrainPlan extends TrainingSize {
   probe: { tokensPerSecond: number; peakBytes: number | null; threads: number; isa: string } | null
 }
+
+/** The K types are llama.cpp's mixtures; rows that fill no block of 256 are kept in Q8_0. */
+export const exportTypes = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m'] as const
+export type ExportType = (typeof exportTypes)[number]

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { TrainPlan } from '../contract/tuning.ts'
-import type { LoadReply } from '../compute/trainer-protocol.ts'
+import { type LoadReply, loraTargets } from '../compute/trainer-protocol.ts'
 import type { Microbatch, Trainer } from '../compute/trainer.ts'
 import type { Lab } from './lab.ts'
-import { allTargets, labOptimizer } from './trainer-setup.ts'
+import { labOptimizer } from './trainer-setup.ts'
 
 export interface TrainWish {
   model: string
@@ -30,7 +30,7 @@ export async function planTraining(lab: Lab, wish: TrainWish): Promise<TrainPlan
       modelPath: resolve(wish.model),
       mode: wish.mode,
       ...(wish.mode === 'lora'
-        ? { lora: { rank: wish.rank, alpha: 2 * wish.rank, seed: 1, targets: allTargets } }
+        ? { lora: { rank: wish.rank, alpha: 2 * wish.rank, seed: 1, targets: [...loraTargets] } }
         : {}),
       microbatchTokens: wish.tokens,
       optimizer: { ...labOptimizer, eightBit: wish.eightBit },

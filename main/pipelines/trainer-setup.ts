@@ -3,7 +3,7 @@
 import { totalmem } from 'node:os'
 import type { TuningPlan } from '../contract/tuning.ts'
 import type { Trainer } from '../compute/trainer.ts'
-import type { LoadReply, LoadRequest, LoraTarget } from '../compute/trainer-protocol.ts'
+import { type LoadReply, type LoadRequest, loraTargets } from '../compute/trainer-protocol.ts'
 import type { Lab } from './lab.ts'
 
 /** LAB section 4: AdamW 0.9/0.95, no weight decay. */
@@ -14,8 +14,6 @@ export const labOptimizer: LoadRequest['optimizer'] = {
   weightDecay: 0,
   clipNorm: 1,
 }
-
-export const allTargets: LoraTarget[] = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down']
 
 /** Above this share of the machine's memory, activations are computed twice rather than kept. */
 const recomputeAboveShare = 0.6
@@ -101,7 +99,7 @@ function loraOf(plan: TuningPlan, continueFrom: string | undefined): LoadRequest
     rankStabilised: rankStabilised ?? false,
     leastUsed: leastUsed ?? false,
     seed: plan.seed,
-    targets: allTargets,
+    targets: [...loraTargets],
     ...(continueFrom === undefined ? {} : { continueFrom }),
   }
 }

@@ -57,7 +57,6 @@ struct ModelShape {
   int window = 0, windowPeriod = 0;
   RopePlan rope, windowRope;  // of layers that see everything, and of windowed ones
   int expertCount = 0, expertsUsed = 0, expertWidth = 0, sharedWidth = 0;
-  float expertScale = 1;
 
   int queryWidth() const { return headCount * headSize; }
   int kvWidth() const { return kvHeadCount * headSize; }

@@ -12,6 +12,14 @@ namespace {
 
 constexpr float leastSum = 6.103515625e-5f;  // llama.cpp's guard: the smallest normal F16
 
+// Where the slots of each token stand.
+std::vector<std::vector<int>> placesOfTokens(const ExpertActivations &a, long tokens, long used) {
+  std::vector<std::vector<int>> out(static_cast<size_t>(tokens));
+  for (size_t i = 0; i < a.slots.size(); i++)
+    out[static_cast<size_t>(a.slots[i] / used)].push_back(static_cast<int>(i));
+  return out;
+}
+
 void softmax(float *row, int count) {
   const float top = *std::max_element(row, row + count);
   float sum = 0;
@@ -81,9 +89,7 @@ void ExpertOps::forward(const Layer &layer, const float *x, long tokens, ExpertA
     linear_.apply(layer.experts[e].down, 0, scratch_.act + begin * f, rows, a.out + begin * width, nullptr, nullptr);
   }
   // Each token adds its experts in the order of their numbers.
-  std::vector<std::vector<int>> ofToken(static_cast<size_t>(tokens));
-  for (size_t i = 0; i < a.slots.size(); i++)
-    ofToken[static_cast<size_t>(a.slots[i] / k)].push_back(static_cast<int>(i));
+  const std::vector<std::vector<int>> ofToken = placesOfTokens(a, tokens, k);
   products_.overRows(tokens, [&](long first, long count) {
     for (long t = first; t < first + count; t++)
       for (const int i : ofToken[static_cast<size_t>(t)])
@@ -151,9 +157,7 @@ void ExpertOps::backward(const Layer &layer, const float *x, const float *dy, lo
     linear_.gradInput(expert.gate, 0, scratch_.gateGrad + at, rows, scratch_.x + begin * width, false);
     linear_.gradInput(expert.up, 0, scratch_.upGrad + at, rows, scratch_.x + begin * width, true);
   }
-  std::vector<std::vector<int>> ofToken(static_cast<size_t>(tokens));
-  for (size_t i = 0; i < a.slots.size(); i++)
-    ofToken[static_cast<size_t>(a.slots[i] / k)].push_back(static_cast<int>(i));
+  const std::vector<std::vector<int>> ofToken = placesOfTokens(a, tokens, k);
   products_.overRows(tokens, [&](long first, long count) {
     for (long t = first; t < first + count; t++)
       for (const int i : ofToken[static_cast<size_t>(t)])

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
-import type { LoadRequest } from '../../main/compute/trainer-protocol.ts'
+import { loraTargets } from '../../main/compute/trainer-protocol.ts'
 import { worstError } from '../support/finite-differences.ts'
 import { smallShape, writeRandomLlama } from '../support/random-llama.ts'
 import { plainAdam, randomMicrobatch } from '../support/random-microbatch.ts'
@@ -14,16 +14,6 @@ afterAll(remove)
 
 const batch = randomMicrobatch({ rowLengths: [19, 34, 11], vocabSize: smallShape.vocabSize, seed: 3 })
 const common = { microbatchTokens: 128, optimizer: plainAdam }
-const allTargets: NonNullable<LoadRequest['lora']>['targets'] = [
-  'attn_q',
-  'attn_k',
-  'attn_v',
-  'attn_output',
-  'ffn_gate',
-  'ffn_up',
-  'ffn_down',
-]
-
 test.each([true, false])('full gradients equal finite differences for every tensor (tied head: %s)', async (isTied) => {
   const path = writeRandomLlama(join(folder, `full-${isTied}.gguf`), { ...smallShape, isTied })
   const trainer = await startTrainer()
@@ -38,7 +28,7 @@ test.each([false, true])(
   async (recompute) => {
     const base = writeRandomLlama(join(folder, `base-${recompute}.gguf`), smallShape)
     const trainer = await startTrainer()
-    const lora = { rank: 4, alpha: 8, seed: 5, targets: allTargets }
+    const lora = { rank: 4, alpha: 8, seed: 5, targets: [...loraTargets] }
     await trainer.load({ modelPath: base, mode: 'lora', lora, recompute, ...common })
     // B starts at zero, where A's gradient vanishes: train a little first.
     for (let index = 0; index < 20; index++) await trainer.step(2e-2, [batch])

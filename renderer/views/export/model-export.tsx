@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import type { MethodInput } from '../../../main/contract/api.ts'
 import type { CheckpointId, TuningId } from '../../../main/contract/ids.ts'
 import type { Model } from '../../../main/contract/models.ts'
-import type { Checkpoint, TuningRun } from '../../../main/contract/tuning.ts'
+import { type Checkpoint, exportTypes, type TuningRun } from '../../../main/contract/tuning.ts'
 import { PathField } from '../../components/path-field.tsx'
 import { EmptyNote, ErrorNote, Reading } from '../../components/reading.tsx'
 import { formatBytes, formatWhen } from '../../format.ts'
@@ -14,7 +14,6 @@ import { useAct, useRead } from '../../state/lab.ts'
 import { goTo } from '../../state/route.ts'
 
 type Request = MethodInput<'tuning.export'>
-const types: readonly Request['type'][] = ['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q4_k_m']
 
 /** Run, checkpoint, form, type, path. */
 export function ModelExport({ tuningId }: { tuningId: string }) {
@@ -97,8 +96,8 @@ function CheckpointExport({ checkpoints, run }: { checkpoints: readonly Checkpoi
           w={130}
           label={t('export.type')}
           value={type}
-          data={types.map((value) => ({ value, label: value.toUpperCase() }))}
-          onChange={(value) => setType(types.find((one) => one === value) ?? type)}
+          data={exportTypes.map((value) => ({ value, label: value.toUpperCase() }))}
+          onChange={(value) => setType(exportTypes.find((one) => one === value) ?? type)}
         />
       </div>
       <PathField
