@@ -20,9 +20,11 @@ struct Row {
 std::vector<Row> readRows(const Frame &frame, const ModelShape &shape, int maxTokens);
 
 /**
- * Packs of at most maxTokens: each row goes into the first that has room for it. Rows that no weight falls on are left
- * out. A row's weights are multiplied by its factor where there are factors.
+ * As few packs of at most maxTokens as the rows need (a multiple of packing.multiple unless they get too short), about
+ * equally long. Rows that no weight falls on are left out. A row's weights are multiplied by its factor where there are
+ * factors.
  */
-std::vector<Pack> packRows(const std::vector<Row> &rows, int maxTokens, const std::vector<float> &factors = {});
+std::vector<Pack> packRows(const std::vector<Row> &rows, const Packing &packing,
+                           const std::vector<float> &factors = {});
 
 }  // namespace labdesk

@@ -23,8 +23,10 @@ class DeviceExecutor final : public Executor {
   DeviceExecutor(const DeviceLibrary &ggml, const Model &model, const DevicePlan &plan);
   ~DeviceExecutor() override;
 
-  void evaluate(const Pack &pack, bool base, std::vector<double> &rowLoss) override;
-  void train(const Pack &pack, float lossScale, const Regulariser &regulariser, std::vector<double> &rowLoss) override;
+  Packing packing() const override { return {plan_.maxTokens}; }
+  void evaluate(const std::vector<Pack> &packs, bool base, std::vector<double> &rowLoss) override;
+  void train(const std::vector<Pack> &packs, float lossScale, const Regulariser &regulariser,
+             std::vector<double> &rowLoss) override;
   void zeroGradients() override;
   float *gradients() override;
   void valuesChanged() override { weights_.uploadValues(); }

@@ -20,6 +20,11 @@ struct Pack {
   std::vector<int> rows;        // the step's row it belongs to
 };
 
+struct Packing {
+  int maxTokens = 0;
+  int multiple = 1;  // the executor is quickest with a multiple of so many packs
+};
+
 // What a training pass adds to plain cross entropy. Noise depends on (seed, step, row, position) alone, so packing
 // changes nothing.
 struct Regulariser {
@@ -32,10 +37,12 @@ struct Regulariser {
 class Executor {
  public:
   virtual ~Executor() = default;
+  /** How rows should be packed for it; the same whatever the number of threads. */
+  virtual Packing packing() const = 0;
   /** Adds each row's weighted cross entropy to rowLoss. `base`: as if the adapters were not there. */
-  virtual void evaluate(const Pack &pack, bool base, std::vector<double> &rowLoss) = 0;
+  virtual void evaluate(const std::vector<Pack> &packs, bool base, std::vector<double> &rowLoss) = 0;
   /** The same, and adds the gradient of sum(weight * cross entropy) * lossScale to the gradients. */
-  virtual void train(const Pack &pack, float lossScale, const Regulariser &regulariser,
+  virtual void train(const std::vector<Pack> &packs, float lossScale, const Regulariser &regulariser,
                      std::vector<double> &rowLoss) = 0;
   virtual void zeroGradients() = 0;
   /** The summed gradients, laid out like the model's trainable values; valid until the next call. */

@@ -1,5 +1,5 @@
-// Forward and backward pass on the CPU's kernels, written out operation by operation. Owns activations and gradients;
-// all workers share them, each making its own numbers.
+// Forward and backward pass of one pack at a time on the CPU's kernels, written out operation by operation. Owns
+// activations and gradients; all workers share them, each making its own numbers.
 #pragma once
 #include <vector>
 
@@ -9,18 +9,21 @@
 
 namespace labdesk {
 
-class Pass final : public Executor {
+class Pass {
  public:
   Pass(const Model &model, const Kernels &kernels, Workers &workers, const PassPlan &plan);
 
-  void evaluate(const Pack &pack, bool base, std::vector<double> &rowLoss) override;
-  void train(const Pack &pack, float lossScale, const Regulariser &regulariser, std::vector<double> &rowLoss) override;
-  void zeroGradients() override;
-  float *gradients() override { return grads_.get(); }
-  void valuesChanged() override {}
+  /** Whom the operators of the next packs are shared out to. */
+  void useWorkers(Workers &workers) { products_.useWorkers(workers); }
+  void evaluate(const Pack &pack, bool base, std::vector<double> &rowLoss);
+  /** Adds to the gradients. */
+  void train(const Pack &pack, float lossScale, const Regulariser &regulariser, std::vector<double> &rowLoss);
+  float *gradients() { return grads_.get(); }
 
-  /** Bytes it will take: activations, gradients and the workers' scratch. */
-  static size_t plannedBytes(const Model &model, const PassPlan &plan, int threads);
+  /** Bytes of activations and gradients. */
+  static size_t plannedBytes(const Model &model, const PassPlan &plan);
+  /** Bytes each thread takes beside them. */
+  static size_t scratchBytes(const Model &model, const PassPlan &plan);
 
  private:
   // The linears of a layer, told apart for dropout.
@@ -58,7 +61,7 @@ class Pass final : public Executor {
 
   const Model &model_;
   const PassPlan plan_;
-  const Products products_;
+  Products products_;
   const Kernels &kernels_;
   Buffer<float> memory_, grads_;
   PassBuffers b_;

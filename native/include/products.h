@@ -13,7 +13,9 @@ constexpr long rowsApiece = 32;
 
 class Products {
  public:
-  Products(const Kernels &kernels, Workers &workers) : kernels_(kernels), workers_(workers) {}
+  Products(const Kernels &kernels, Workers &workers) : kernels_(kernels), workers_(&workers) {}
+
+  void useWorkers(Workers &workers) { workers_ = &workers; }
 
   void multiply(const GemmArgs &product) const { multiplyAll({product}); }
   /** Independent products, shared out together. */
@@ -22,11 +24,11 @@ class Products {
   void overRows(long rows, const std::function<void(long first, long count)> &work) const;
 
   const Kernels &kernels() const { return kernels_; }
-  Workers &workers() const { return workers_; }
+  Workers &workers() const { return *workers_; }
 
  private:
   const Kernels &kernels_;
-  Workers &workers_;
+  Workers *workers_;
 };
 
 }  // namespace labdesk

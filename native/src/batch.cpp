@@ -98,6 +98,8 @@ std::vector<Row> readRows(const Frame &frame, const ModelShape &shape, int maxTo
 
 namespace {
 
+constexpr long leastPackTokens = 512;  // shorter packs cost more than their even spread gains
+
 void appendRow(Pack &pack, const Row &row, int index, float factor) {
   const int begin = static_cast<int>(pack.tokens.size());
   pack.segments.push_back({begin, begin + row.length});
@@ -113,16 +115,44 @@ void appendRow(Pack &pack, const Row &row, int index, float factor) {
   }
 }
 
+// The rows' numbers in each of `count` packs: the longest first, each into the emptiest. Empty where one overflows.
+std::vector<std::vector<size_t>> spreadRows(const std::vector<Row> &rows, const std::vector<size_t> &longestFirst,
+                                            size_t count, long maxTokens) {
+  std::vector<std::vector<size_t>> out(count);
+  std::vector<long> tokens(count, 0);
+  for (const size_t r : longestFirst) {
+    const auto emptiest = static_cast<size_t>(std::min_element(tokens.begin(), tokens.end()) - tokens.begin());
+    tokens[emptiest] += rows[r].length;
+    if (tokens[emptiest] > maxTokens) return {};
+    out[emptiest].push_back(r);
+  }
+  return out;
+}
+
 }  // namespace
 
-std::vector<Pack> packRows(const std::vector<Row> &rows, int maxTokens, const std::vector<float> &factors) {
-  std::vector<Pack> out;
+std::vector<Pack> packRows(const std::vector<Row> &rows, const Packing &packing, const std::vector<float> &factors) {
+  std::vector<size_t> counting;
+  long tokens = 0;
   for (size_t r = 0; r < rows.size(); r++) {
     if (rows[r].weightSum == 0) continue;
-    const auto room = static_cast<size_t>(maxTokens - rows[r].length);
-    auto pack = std::find_if(out.begin(), out.end(), [&](const Pack &p) { return p.tokens.size() <= room; });
-    if (pack == out.end()) pack = out.insert(out.end(), Pack{});
-    appendRow(*pack, rows[r], static_cast<int>(r), factors.empty() ? 1 : factors[r]);
+    counting.push_back(r);
+    tokens += rows[r].length;
+  }
+  if (counting.empty()) return {};
+  std::stable_sort(counting.begin(), counting.end(),
+                   [&](size_t a, size_t b) { return rows[a].length > rows[b].length; });
+  long count = (tokens + packing.maxTokens - 1) / packing.maxTokens;
+  const long even = (count + packing.multiple - 1) / packing.multiple * packing.multiple;
+  if (tokens >= even * leastPackTokens) count = even;
+  std::vector<std::vector<size_t>> spread;
+  while (spread.empty()) spread = spreadRows(rows, counting, static_cast<size_t>(count++), packing.maxTokens);
+  std::vector<Pack> out;
+  for (std::vector<size_t> &inPack : spread) {
+    if (inPack.empty()) continue;
+    std::sort(inPack.begin(), inPack.end());
+    Pack &pack = out.emplace_back();
+    for (const size_t r : inPack) appendRow(pack, rows[r], static_cast<int>(r), factors.empty() ? 1 : factors[r]);
   }
   return out;
 }

@@ -154,13 +154,13 @@ void DeviceExecutor::run(const Pack &pack, const RunOptions &options, std::vecto
         static_cast<double>(pack.weights[r]) * static_cast<double>(logProbabilities[r]);
 }
 
-void DeviceExecutor::evaluate(const Pack &pack, bool base, std::vector<double> &rowLoss) {
+void DeviceExecutor::evaluate(const std::vector<Pack> &packs, bool base, std::vector<double> &rowLoss) {
   RunOptions options;
   options.pass.base = base;
-  run(pack, options, rowLoss);
+  for (const Pack &pack : packs) run(pack, options, rowLoss);
 }
 
-void DeviceExecutor::train(const Pack &pack, float lossScale, const Regulariser &regulariser,
+void DeviceExecutor::train(const std::vector<Pack> &packs, float lossScale, const Regulariser &regulariser,
                            std::vector<double> &rowLoss) {
   require(regulariser.dropout == 0, "bad-request", "An adapter's dropout is only computed on the processor.",
           "Set dropout to 0, or train on the processor.");
@@ -170,11 +170,13 @@ void DeviceExecutor::train(const Pack &pack, float lossScale, const Regulariser 
   options.pass.recompute = plan_.recompute;
   options.pass.klWeight = regulariser.klWeight;
   options.pass.gradFactor = (roundsToHalf_ ? halfGain : 1) * (firstScale_ == 0 ? 0 : lossScale / firstScale_);
-  if (regulariser.neftuneAlpha > 0) {
-    options.pass.noise.resize(pack.tokens.size() * static_cast<size_t>(model_.shape().width));
-    addNeftune(pack, regulariser, model_.shape().width, options.pass.noise.data());
+  for (const Pack &pack : packs) {
+    if (regulariser.neftuneAlpha > 0) {
+      options.pass.noise.assign(pack.tokens.size() * static_cast<size_t>(model_.shape().width), 0.0f);
+      addNeftune(pack, regulariser, model_.shape().width, options.pass.noise.data());
+    }
+    run(pack, options, rowLoss);
   }
-  run(pack, options, rowLoss);
 }
 
 void DeviceExecutor::zeroGradients() {
@@ -234,16 +236,16 @@ double worstTensor(const float *cpu, const float *device, const Model &model) {
 }  // namespace
 
 double compareExecutors(Executor &cpu, Executor &device, const Model &model) {
-  const Pack pack = comparedPack(model);
+  const std::vector<Pack> packs = {comparedPack(model)};
   std::vector<double> cpuLoss(2, 0.0), deviceLoss(2, 0.0);
   const bool trains = model.mode() != Mode::frozen;
   for (const auto &[executor, loss] : {std::pair(&cpu, &cpuLoss), std::pair(&device, &deviceLoss)}) {
     if (!trains) {
-      executor->evaluate(pack, false, *loss);
+      executor->evaluate(packs, false, *loss);
       continue;
     }
     executor->zeroGradients();
-    executor->train(pack, 1.0f / static_cast<float>(pack.predictors.size()), {}, *loss);
+    executor->train(packs, 1.0f / static_cast<float>(packs[0].predictors.size()), {}, *loss);
   }
   double worst = 0;
   for (size_t r = 0; r < cpuLoss.size(); r++) {

@@ -21,15 +21,16 @@ size_t bufferFloats(const Model &model, const PassPlan &plan) {
 
 }  // namespace
 
-size_t Pass::plannedBytes(const Model &model, const PassPlan &plan, int threads) {
+size_t Pass::plannedBytes(const Model &model, const PassPlan &plan) {
   const ModelShape &s = model.shape();
-  const auto tokens = static_cast<size_t>(plan.maxTokens);
-  const size_t tables = tokens * static_cast<size_t>(s.rotated) * (s.window > 0 ? 2 : 1);
-  // A worker's: packed panels, two blocks of attention scores, a row of dequantised weights for each panel column.
-  const size_t scratch =
-      200 * 1024 + 2 * static_cast<size_t>(attentionQueries) * tokens + 32 * static_cast<size_t>(s.width);
-  return (bufferFloats(model, plan) + tables + model.valueCount() + static_cast<size_t>(threads) * scratch) *
-         sizeof(float);
+  const size_t tables = static_cast<size_t>(plan.maxTokens) * static_cast<size_t>(s.rotated) * (s.window > 0 ? 2 : 1);
+  return (bufferFloats(model, plan) + tables + model.valueCount()) * sizeof(float);
+}
+
+// Packed panels, two blocks of attention scores, a row of dequantised weights for each panel column.
+size_t Pass::scratchBytes(const Model &model, const PassPlan &plan) {
+  const size_t scores = 2 * static_cast<size_t>(attentionQueries) * static_cast<size_t>(plan.maxTokens);
+  return (200 * 1024 + scores + 32 * static_cast<size_t>(model.shape().width)) * sizeof(float);
 }
 
 Pass::Pass(const Model &model, const Kernels &kernels, Workers &workers, const PassPlan &plan)
@@ -48,15 +49,6 @@ Pass::Pass(const Model &model, const Kernels &kernels, Workers &workers, const P
   const ModelShape &s = model.shape();
   ropeTable_ = ropeTable(s.rope, s.rotated, plan.maxTokens);
   if (s.window > 0) windowRopeTable_ = ropeTable(s.windowRope, s.rotated, plan.maxTokens);
-}
-
-void Pass::zeroGradients() {
-  constexpr size_t strip = 1 << 18;
-  const size_t count = grads_.count();
-  products_.workers().share(static_cast<long>((count + strip - 1) / strip), [&](long i) {
-    const size_t begin = static_cast<size_t>(i) * strip;
-    memset(grads_.get() + begin, 0, std::min(strip, count - begin) * sizeof(float));
-  });
 }
 
 void Pass::embed(const Pack &pack, float *out) const {

@@ -63,7 +63,7 @@ double workOf(const GemmArgs &g) {
 void Products::multiplyAll(const std::vector<GemmArgs> &products) const {
   double total = 0;
   for (const GemmArgs &g : products) total += workOf(g);
-  if (workers_.count() == 1 || total < worthSharing) {
+  if (workers_->count() == 1 || total < worthSharing) {
     for (const GemmArgs &g : products) kernels_.gemm(g);
     return;
   }
@@ -71,15 +71,15 @@ void Products::multiplyAll(const std::vector<GemmArgs> &products) const {
   for (const GemmArgs &g : products) {
     if (g.M <= 0 || g.N <= 0) continue;
     const long apiece = g.aColumnStride == 1 ? columnPiecesApiece : rowPiecesApiece;
-    const double pieces = static_cast<double>(workers_.count() * apiece) * workOf(g) / total;
+    const double pieces = static_cast<double>(workers_->count() * apiece) * workOf(g) / total;
     cutUp(g, kernels_, std::max(1L, static_cast<long>(pieces + 0.5)), cuts);
   }
-  workers_.share(static_cast<long>(cuts.size()), [&](long i) { kernels_.gemm(cuts[static_cast<size_t>(i)]); });
+  workers_->share(static_cast<long>(cuts.size()), [&](long i) { kernels_.gemm(cuts[static_cast<size_t>(i)]); });
 }
 
 void Products::overRows(long rows, const std::function<void(long first, long count)> &work) const {
-  workers_.share((rows + rowsApiece - 1) / rowsApiece,
-                 [&](long i) { work(i * rowsApiece, std::min(rowsApiece, rows - i * rowsApiece)); });
+  workers_->share((rows + rowsApiece - 1) / rowsApiece,
+                  [&](long i) { work(i * rowsApiece, std::min(rowsApiece, rows - i * rowsApiece)); });
 }
 
 }  // namespace labdesk

@@ -8,11 +8,11 @@
 
 #include "checkpoint.h"
 #include "combine.h"
+#include "cpu_executor.h"
 #include "device_executor.h"
 #include "export.h"
 #include "failure.h"
 #include "memory.h"
-#include "pass.h"
 
 namespace labdesk {
 
@@ -85,7 +85,7 @@ Reply Session::open(const Json &request) {
 namespace {
 
 void describe(Json &out, const Model &model, const LoadRequest &request, int threads) {
-  const size_t weights = model.weightBytes(), pass = Pass::plannedBytes(model, request.pass, threads);
+  const size_t weights = model.weightBytes(), pass = CpuExecutor::plannedBytes(model, request.pass, threads);
   const size_t state = model.mode() == Mode::frozen ? 0 : Optimizer::stateBytes(request.optimizer, model);
   out.set("architecture", model.shape().architecture->name);
   out.set("vocabSize", model.shape().vocabSize);
@@ -122,10 +122,10 @@ Reply Session::devices() const {
 // A device is used only after it computed the gradients of this very model as the processor does.
 std::unique_ptr<Executor> Session::makeExecutor(const Model &model, const LoadRequest &request, Json &reply) {
   const auto onProcessor = [&](const std::string &notice) {
-    requireMemory(Pass::plannedBytes(model, request.pass, workers_->count()));
+    requireMemory(CpuExecutor::plannedBytes(model, request.pass, workers_->count()));
     reply.set("device", "cpu");
     if (!notice.empty()) reply.set("notice", notice);
-    return std::make_unique<Pass>(model, *kernels_, *workers_, request.pass);
+    return std::make_unique<CpuExecutor>(model, *kernels_, *workers_, request.pass);
   };
   if (device_.empty()) return onProcessor("");
   if (request.regulariser.dropout > 0) return onProcessor("An adapter's dropout is only computed on the processor.");
@@ -134,8 +134,8 @@ std::unique_ptr<Executor> Session::makeExecutor(const Model &model, const LoadRe
     small.maxTokens = std::max(comparedTokens, 1);
     auto device = std::make_unique<DeviceExecutor>(
         *deviceLibrary_, model, DevicePlan{device_, request.pass.maxTokens, request.pass.recompute, workers_->count()});
-    requireMemory(Pass::plannedBytes(model, small, workers_->count()));
-    Pass cpu(model, *kernels_, *workers_, small);
+    requireMemory(CpuExecutor::plannedBytes(model, small, workers_->count()));
+    CpuExecutor cpu(model, *kernels_, *workers_, small);
     reply.set("selfTest", deviceSelfTest(cpu, *device, model, device_));
     reply.set("device", device_);
     return device;
@@ -182,7 +182,7 @@ void Session::requireModel(bool trains) const {
 
 std::vector<double> Session::losses(const std::vector<Row> &rows, bool base) {
   std::vector<double> rowLoss(rows.size(), 0.0);
-  for (const Pack &pack : packRows(rows, plan_.maxTokens)) executor_->evaluate(pack, base, rowLoss);
+  executor_->evaluate(packRows(rows, executor_->packing()), base, rowLoss);
   return rowLoss;
 }
 
@@ -192,8 +192,7 @@ std::vector<double> Session::computeGradients(const std::vector<Row> &rows, doub
   Regulariser regulariser = regulariser_;
   regulariser.step = static_cast<uint64_t>(optimizer_->stepCount()) + 1;
   executor_->zeroGradients();
-  for (const Pack &pack : packRows(rows, plan_.maxTokens, factors))
-    executor_->train(pack, static_cast<float>(lossScale), regulariser, rowLoss);
+  executor_->train(packRows(rows, executor_->packing(), factors), static_cast<float>(lossScale), regulariser, rowLoss);
   return rowLoss;
 }
 

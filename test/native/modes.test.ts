@@ -43,20 +43,46 @@ async function gradients(of: Trainer, microbatches: Microbatch[]): Promise<Float
 
 const sumOf = (rows: { lossSum: number }[]) => rows.reduce((sum, row) => sum + row.lossSum, 0)
 
-test.each([full, lora])('one, two and three threads give the same bits ($mode)', async (load) => {
+// Narrow models compute packs beside each other, wide ones share every operator.
+const wide = writeRandomLlama(join(folder, 'wide.gguf'), { ...smallShape, width: 288, headCount: 6, kvHeadCount: 2 })
+const fivePacks = [1, 2, 3, 4, 5].map((seed) =>
+  randomMicrobatch({ rowLengths: [60, 50], vocabSize: smallShape.vocabSize, seed }),
+)
+
+test.each([
+  { load: full, model: 'narrow' },
+  { load: lora, model: 'narrow' },
+  { load: full, model: 'wide' },
+  { load: lora, model: 'wide' },
+])('any number of threads gives the same bits ($load.mode, $model)', async ({ load, model }) => {
   const found = []
-  for (const threads of [1, 2, 3]) {
+  for (const threads of [1, 2, 3, 7]) {
     const own = await startTrainer({ threads })
     await own.load({
       ...load,
+      modelPath: model === 'wide' ? wide : modelPath,
       regularise: { seed: 3, neftuneAlpha: 1, ...(load.mode === 'lora' ? { dropout: 0.2 } : {}) },
     })
-    for (let step = 0; step < 3; step++) await own.step(1e-2, [batch])
-    found.push(Buffer.from((await gradients(own, [batch])).buffer))
+    for (let step = 0; step < 3; step++) await own.step(1e-2, fivePacks)
+    const rows = await own.evaluate(fivePacks)
+    found.push([Buffer.from((await gradients(own, fivePacks)).buffer).toString('base64'), rows])
     await own.close()
   }
-  expect(found[1]?.equals(found[0] ?? Buffer.alloc(0))).toBe(true)
-  expect(found[2]?.equals(found[0] ?? Buffer.alloc(0))).toBe(true)
+  for (const other of found.slice(1)) expect(other).toEqual(found[0])
+})
+
+test('a step over many packs is the sum of its packs', async () => {
+  await trainer.load(full)
+  const all = await gradients(trainer, fivePacks)
+  const weightOf = ({ weights }: Microbatch) => weights.reduce((sum, weight) => sum + weight, 0)
+  const total = fivePacks.reduce((sum, pack) => sum + weightOf(pack), 0)
+  const summed = new Float32Array(all.length)
+  for (const pack of fivePacks) {
+    const own = await gradients(trainer, [pack])
+    for (const [index, value] of own.entries())
+      summed[index] = (summed[index] ?? 0) + value * (weightOf(pack) / total)
+  }
+  expect(relativeDistance(summed, all)).toBeLessThan(1e-5)
 })
 
 test('frozen layers, embedding and head keep every bit, and the rest trains as it would', async () => {
