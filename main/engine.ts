@@ -103,6 +103,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 /** Files that ship beside this one, in the sources and in the build. Models are read by native code, so never from inside an archive. */
 const shippedResources: Resources = {
   promptsDir: join(import.meta.dirname, 'prompts'),
+  pipelinesDir: join(import.meta.dirname, 'presets/pipelines'),
   demoModelsDir: join(import.meta.dirname.replace(/app\.asar(?=$|[\\/])/, 'app.asar.unpacked'), 'demo/models'),
 }
 /** The folder with package.json, native/ and node_modules/. */

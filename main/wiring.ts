@@ -9,6 +9,7 @@ import { documentMethods } from './pipelines/document-methods.ts'
 import { examHandler, examMethods } from './pipelines/exam-methods.ts'
 import { generateHandler } from './pipelines/generate.ts'
 import { generationMethods } from './pipelines/generation-methods.ts'
+import { pipelineMethods } from './pipelines/pipelines.ts'
 import { jobMethods } from './pipelines/job-methods.ts'
 import type { Handlers, JobHandler, Lab } from './pipelines/lab.ts'
 import { modelsMethods } from './pipelines/models-methods.ts'
@@ -28,6 +29,7 @@ export function methodsOf(workspace: Workspace): Handlers {
     ...taxonomyMethods(workspace),
     ...documentMethods(workspace),
     ...generationMethods(workspace),
+    ...pipelineMethods(workspace),
     ...sampleMethods(workspace),
     ...chatMethods(workspace),
     ...datasetMethods(workspace),

@@ -7,11 +7,11 @@ import { createLlamaHost } from '../main/compute/llama.ts'
 import type { LlamaSession } from '../main/compute/llama-protocol.ts'
 import { examinedStages, makeExaminedCase, type ExaminedCase } from '../main/demo/examination.ts'
 import { rowOf } from '../main/demo/corpus.ts'
-import { parseStageOutput, type PromptStage, stageGrammar } from '../main/domain/prompts.ts'
+import { parseStageOutput, type CoreStage, stageGrammar } from '../main/domain/prompts.ts'
 import { compactPack } from './demo-models.ts'
 
 interface StageScore {
-  stage: PromptStage
+  stage: CoreStage
   right: number
   formed: number
   total: number
@@ -21,7 +21,7 @@ interface StageScore {
 /** Lets a model answer `count` fresh cases of one stage. */
 async function examineStage(
   session: LlamaSession,
-  stage: PromptStage,
+  stage: CoreStage,
   options: { count: number; temperature: number; seed: string },
 ): Promise<StageScore> {
   const pack = compactPack()

@@ -12,14 +12,14 @@ import { markSyllables, syllableForms } from '../main/demo/names.ts'
 import { chatTemplate, isDrill, isFinishing, plans, specials, vocabularyPlan } from '../main/demo/recipe.ts'
 import { loreWorlds, studentRow } from '../main/demo/student-corpus.ts'
 import { BpeEncoder, type BpeVocabulary, trainBpe } from '../main/domain/bpe.ts'
-import { parsePromptFile, promptStages } from '../main/domain/prompts.ts'
+import { parsePromptFile, coreStages } from '../main/domain/prompts.ts'
 import { trainDemoModel } from './demo-training.ts'
 
 const root = join(import.meta.dirname, '..')
 
 /** The compact prompt pack, from its files. */
 export function compactPack(): PromptPack {
-  const files = promptStages.map((stage) => [
+  const files = coreStages.map((stage) => [
     stage,
     parsePromptFile(stage, readFileSync(join(root, `main/prompts/compact/en/${stage}.yaml`), 'utf8')),
   ])
@@ -61,7 +61,7 @@ function watchedTeacherRows(pack: PromptPack): (CorpusRow & { stage: string })[]
     stage: 'drill',
     ...drillRow(`watch:${at}`, { difficulty: 1 }),
   }))
-  const cases = promptStages.flatMap((stage) =>
+  const cases = coreStages.flatMap((stage) =>
     Array.from({ length: 20 }, (_, at) => ({
       stage,
       ...rowOf(pack, makeCase(stage, `watch:${at}`, { split: 'held-out', difficulty: 1 })),

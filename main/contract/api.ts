@@ -4,7 +4,8 @@
 import { z } from 'zod'
 import type { Dataset, DatasetRow, ExportOutcome, Sample, SamplePage } from './curation.ts'
 import type { Evaluation, EvaluationDetail, Exam } from './exams.ts'
-import type { Candidate, CandidateDetail, GenerationRun } from './generation.ts'
+import type { Candidate, CandidateDetail, GenerationRun, JudgeAgreement, ThresholdEffect } from './generation.ts'
+import { stageNames } from './generation.ts'
 import {
   type CandidateId,
   type CheckpointId,
@@ -21,6 +22,7 @@ import {
 } from './ids.ts'
 import type { Job, JobEvent } from './jobs.ts'
 import type { Model } from './models.ts'
+import type { PipelineProblem, PipelineSummary } from './pipelines.ts'
 import { modelRoles } from './models.ts'
 import type { Chunk, DocumentSummary, ImportOutcome, Leaf, LeafDetail, QnaProblem } from './taxonomy.ts'
 import { branches } from './taxonomy.ts'
@@ -86,6 +88,11 @@ export const thresholds = z.object({
 })
 export const generationPlan = z.object({
   teacherId: idSchema<ModelId>(),
+  judgeId: idSchema<ModelId>().optional(),
+  studentId: idSchema<ModelId>().optional(),
+  /** Name of a preset or of a pipeline saved in the project. */
+  pipeline: text(60).min(1).default('lab'),
+  timeBudgetMinutes: z.number().positive().max(100_000).optional(),
   leaves: z.array(z.object({ leaf, quota: z.number().int().min(1).max(100_000) })).min(1),
   /** Without one, each run of a project has its own: with the same seed a second run only repeats the first. */
   seed: z.number().int().optional(),
@@ -93,6 +100,8 @@ export const generationPlan = z.object({
   maxAttemptsFactor: z.number().min(1).max(20).default(4),
   thresholds: thresholds.default({ minPairGrade: 2, nearDuplicateRougeL: 0.7 }),
 })
+
+const thresholdWish = z.object({ generationId: idSchema<GenerationId>(), thresholds })
 
 const phasePlan = z.object({
   name: z.enum(['KT/1', 'KT/2', 'ST', 'stacked']),
@@ -183,10 +192,20 @@ export const api = {
   ),
   // generation
   'generation.start': method<{ generationId: GenerationId; jobId: JobId }>()(generationPlan),
+  'pipeline.list': method<PipelineSummary[]>()(none),
+  'pipeline.check': method<PipelineProblem[]>()(z.object({ text: text(100_000) })),
+  'pipeline.save': method<PipelineSummary>()(z.object({ text: text(100_000).min(1) })),
+  'pipeline.remove': method<null>()(z.object({ name: text(60).min(1) })),
   'generation.list': method<GenerationRun[]>()(none),
   'generation.get': method<GenerationRun>()(z.object({ generationId: idSchema<GenerationId>() })),
   'generation.latest': method<Candidate[]>()(
     z.object({ generationId: idSchema<GenerationId>(), limit: z.number().int().min(1).max(200).default(50) }),
+  ),
+  'generation.thresholds': method<ThresholdEffect[]>()(thresholdWish),
+  'generation.applyThresholds': method<ThresholdEffect[]>()(thresholdWish),
+  'generation.agreement': method<JudgeAgreement[]>()(none),
+  'prompt.preview': method<{ system: string; user: string; grammar: string }>()(
+    z.object({ leaf, stage: z.enum(stageNames), pack: z.enum(['standard', 'compact']).default('standard') }),
   ),
   'prompt.list': method<{ pack: string; language: string; stage: string; system: string; user: string }[]>()(none),
   // curation and datasets

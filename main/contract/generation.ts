@@ -1,8 +1,9 @@
 // Generation runs, candidates and their stage history. Nothing a stage said is ever deleted.
 
 import type { CandidateId, ChunkId, GenerationId, JobId, LeafPath, ModelId, SeedId } from './ids.ts'
+import type { Pipeline } from './pipelines.ts'
 
-/** Stage names equal the prompt files under main/prompts/<pack>/<lang>/<stage>.yaml; the last three are rules, not calls. */
+/** Stage names equal the prompt files under main/prompts/<pack>/<lang>/<stage>.yaml; those from `mined-question` on have none: the student's own words, and rules. */
 export const stageNames = [
   'knowledge-qa',
   'knowledge-faithful',
@@ -16,6 +17,18 @@ export const stageNames = [
   'skill-answer-precise',
   'skill-answer-creative',
   'skill-pair-judge',
+  'document-clean-up',
+  'document-summary',
+  'document-extract',
+  'document-facts',
+  'knowledge-entities',
+  'knowledge-entity-pair',
+  'question-harder',
+  'question-broader',
+  'mined-question',
+  'mined-answer',
+  'student-knows',
+  'language',
   'form',
   'exact-duplicate',
   'near-duplicate',
@@ -70,6 +83,14 @@ export interface CandidateDetail extends Candidate {
 
 export interface GenerationPlan {
   teacherId: ModelId
+  /** Who judges where the pipeline asks for a judge; the teacher without one. */
+  judgeId?: ModelId | undefined
+  /** Whose own words are mined, and who is asked what it knows already. */
+  studentId?: ModelId | undefined
+  /** Frozen with the run. Runs made before there were pipelines have none: theirs was `lab`. */
+  pipeline?: Pipeline
+  /** Minutes of generating after which no slot is started any more; quotas are then what is wanted at most. */
+  timeBudgetMinutes?: number | undefined
   leaves: { leaf: LeafPath; quota: number }[]
   seed: number
   /** Sequences evaluated together. */
@@ -81,6 +102,30 @@ export interface GenerationPlan {
 export interface GenerationThresholds {
   minPairGrade: number
   nearDuplicateRougeL: number
+}
+
+/** What moving a run's thresholds would do to a leaf; what people decided is not touched. */
+export interface ThresholdEffect {
+  leaf: LeafPath
+  /** Accepted now. */
+  accepted: number
+  /** Would be accepted now, and would not be any more. */
+  comes: number
+  goes: number
+  /** Would pass the rule that dropped them, but no judge behind it has seen them. */
+  unjudged: number
+}
+
+/** How a judge's word compares with people's verdicts on the same samples. */
+export interface JudgeAgreement {
+  stage: StageName
+  passedAccepted: number
+  passedRejected: number
+  failedAccepted: number
+  failedRejected: number
+  /** Share on which both agree, and Cohen's kappa; null where they cannot be told. */
+  agreement: number | null
+  kappa: number | null
 }
 
 export interface GenerationRun {

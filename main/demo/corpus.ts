@@ -1,13 +1,7 @@
 // The corpora of the demo models: each row is a pure function of (seed, row number), written through the product's own prompt files and
 // chat form. The teacher's rows are the stages' cases; the student's are questions about given texts, lore to remember and small tasks.
 
-import {
-  promptStages,
-  renderPrompt,
-  writeStageOutput,
-  type PromptStage,
-  type PromptTemplate,
-} from '../domain/prompts.ts'
+import { coreStages, renderPrompt, writeStageOutput, type CoreStage, type PromptTemplate } from '../domain/prompts.ts'
 import type { StageCase } from './cases.ts'
 import {
   choiceCase,
@@ -36,7 +30,7 @@ import {
 export interface CorpusRow {
   turns: { prompt: string; response: string }[]
 }
-export type PromptPack = Record<PromptStage, PromptTemplate>
+export type PromptPack = Record<CoreStage, PromptTemplate>
 
 /** Writes turns in the demo models' chat form; equal to the chat template in their GGUF. */
 export function chatPrompt(system: string, user: string): string {
@@ -44,7 +38,7 @@ export function chatPrompt(system: string, user: string): string {
 }
 
 /** How often each stage occurs: judging needs more practice than writing. */
-const stageShares: Record<PromptStage, number> = {
+const stageShares: Record<CoreStage, number> = {
   'knowledge-qa': 20,
   'knowledge-faithful': 26,
   'knowledge-relevant': 14,
@@ -59,9 +53,9 @@ const stageShares: Record<PromptStage, number> = {
   'skill-pair-judge': 14,
 }
 
-function drawStage(random: Random): PromptStage {
-  let left = random.next() * promptStages.reduce((sum, stage) => sum + stageShares[stage], 0)
-  for (const stage of promptStages) {
+function drawStage(random: Random): CoreStage {
+  let left = random.next() * coreStages.reduce((sum, stage) => sum + stageShares[stage], 0)
+  for (const stage of coreStages) {
     left -= stageShares[stage]
     if (left < 0) return stage
   }
@@ -69,12 +63,12 @@ function drawStage(random: Random): PromptStage {
 }
 
 /** A worked case of a stage. `difficulty` 0..1 lengthens chunks and adds distractors. */
-export function makeCase(stage: PromptStage, seed: string, options: SceneOptions): StageCase {
+export function makeCase(stage: CoreStage, seed: string, options: SceneOptions): StageCase {
   return caseSource(stage, seed, options)()
 }
 
 /** Cases of one stage over one scene or one leaf: each call gives another. */
-function caseSource(stage: PromptStage, seed: string, options: SceneOptions): () => StageCase {
+function caseSource(stage: CoreStage, seed: string, options: SceneOptions): () => StageCase {
   const random = randomOf(`case:${seed}`)
   if (stage.startsWith('knowledge') || stage === 'choice-verify') {
     const scene = makeScene(seed, random, options)
@@ -84,7 +78,7 @@ function caseSource(stage: PromptStage, seed: string, options: SceneOptions): ()
   return () => skillCase(stage, bench, { random, split: options.split })
 }
 
-export function knowledgeCase(stage: PromptStage, scene: Scene, random: Random): StageCase {
+export function knowledgeCase(stage: CoreStage, scene: Scene, random: Random): StageCase {
   switch (stage) {
     case 'knowledge-faithful':
       return faithfulCase(scene, random)
@@ -102,7 +96,7 @@ export function knowledgeCase(stage: PromptStage, scene: Scene, random: Random):
 }
 
 export function skillCase(
-  stage: PromptStage,
+  stage: CoreStage,
   bench: Bench,
   { random, split }: { random: Random; split: NameSplit },
 ): StageCase {
@@ -120,7 +114,7 @@ export function skillCase(
   }
 }
 
-export function drawBench(stage: PromptStage, random: Random, split: NameSplit): Bench {
+export function drawBench(stage: CoreStage, random: Random, split: NameSplit): Bench {
   for (;;) {
     const bench = makeBench(random, split)
     if (stage !== 'skill-context' || bench.skill.isGrounded) return bench
@@ -158,7 +152,7 @@ function furtherTurn(worked: StageCase): { prompt: string; response: string } {
 }
 
 /** Judges are practised on more pairs over one text than writers. */
-const judgeStages: readonly PromptStage[] = [
+const judgeStages: readonly CoreStage[] = [
   'knowledge-faithful',
   'choice-verify',
   'skill-pair-judge',
@@ -169,7 +163,7 @@ const judgeStages: readonly PromptStage[] = [
 export function teacherRow(
   pack: PromptPack,
   { seed, index, difficulty }: { seed: string; index: number; difficulty: number },
-): CorpusRow & { stage: PromptStage } {
+): CorpusRow & { stage: CoreStage } {
   const random = randomOf(`stage:${seed}:${index}`)
   const stage = drawStage(random)
   const draw = caseSource(stage, `${seed}:${index}`, { split: 'training', difficulty })

@@ -1,6 +1,6 @@
 // Cases for examining a demo teacher on worlds it has never seen: what it is asked, and how its answer is marked against the truth.
 
-import { promptStages, type PromptStage } from '../domain/prompts.ts'
+import { coreStages, type CoreStage } from '../domain/prompts.ts'
 import type { StageCase } from './cases.ts'
 import { drawBench, knowledgeCase, skillCase } from './corpus.ts'
 import { makeScene } from './knowledge-cases.ts'
@@ -13,10 +13,10 @@ export interface ExaminedCase {
   worked: StageCase
   isRight: (fields: Record<string, string>) => boolean
 }
-export const examinedStages: readonly PromptStage[] = promptStages
+export const examinedStages: readonly CoreStage[] = coreStages
 
 /** A fresh case of a stage over an unseen world. */
-export function makeExaminedCase(stage: PromptStage, seed: string, split: NameSplit = 'held-out'): ExaminedCase {
+export function makeExaminedCase(stage: CoreStage, seed: string, split: NameSplit = 'held-out'): ExaminedCase {
   const random = randomOf(`examine:${seed}`)
   if (stage.startsWith('knowledge') || stage === 'choice-verify') {
     const scene = makeScene(`examine:${seed}`, random, { split, difficulty: 1 })

@@ -1,7 +1,7 @@
 // Worked cases of the skill stages: new contexts, questions and answers in the style of a leaf's seeds, and grades for good, terse and
 // spoilt pairs. The form of an answer is learnt from the seeds in the prompt, not from the task.
 
-import type { PromptStage, PromptVariables } from '../domain/prompts.ts'
+import type { CoreStage, PromptVariables } from '../domain/prompts.ts'
 import type { StageCase } from './cases.ts'
 import { makeTask, foundationalTasks } from './foundational.ts'
 import { nameSource, type NameSplit } from './names.ts'
@@ -45,7 +45,7 @@ export function questionCase(bench: Bench): StageCase {
   }
 }
 
-export function answerCase(bench: Bench, stage: PromptStage): StageCase {
+export function answerCase(bench: Bench, stage: CoreStage): StageCase {
   const made = bench.draw()
   const variables = { task: bench.skill.task, context: made.context, question: made.question }
   return {

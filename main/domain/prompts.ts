@@ -4,8 +4,8 @@
 import { parse } from 'yaml'
 import { AppError } from '../contract/errors.ts'
 
-/** Stages that call a model. Equal to the file names of a prompt pack. */
-export const promptStages = [
+/** Stages every prompt pack has; the demo's teacher was taught these. */
+export const coreStages = [
   'knowledge-qa',
   'knowledge-faithful',
   'knowledge-relevant',
@@ -19,10 +19,24 @@ export const promptStages = [
   'skill-answer-creative',
   'skill-pair-judge',
 ] as const
+export type CoreStage = (typeof coreStages)[number]
+
+/** Stages that call a model. Equal to the file names of a prompt pack; only the standard pack has all. */
+export const promptStages = [
+  ...coreStages,
+  'document-clean-up',
+  'document-summary',
+  'document-extract',
+  'document-facts',
+  'knowledge-entities',
+  'knowledge-entity-pair',
+  'question-harder',
+  'question-broader',
+] as const
 export type PromptStage = (typeof promptStages)[number]
 
-/** `line`: one line of text. `text`: to the end, may have several lines (last field only). The rest are closed sets. */
-type FieldKind = 'line' | 'text' | 'yes-no' | 'grade' | 'letter'
+/** `line`: one line of text. `text`: to the end, may have several lines; `list`: lines that begin with "- " (last field only). The rest are closed sets. */
+type FieldKind = 'line' | 'text' | 'list' | 'yes-no' | 'grade' | 'letter'
 interface OutputField {
   name: string
   /** Printed before the value, followed by a space; empty: the value stands alone. */
@@ -43,15 +57,28 @@ const answerForm: StageForm = {
   fields: [{ name: 'answer', label: '', kind: 'text' }],
 }
 
+const pairFields: StageForm['fields'] = [
+  { name: 'question', label: 'Question:', kind: 'line' },
+  { name: 'answer', label: 'Answer:', kind: 'text' },
+]
+const rewriteForm: StageForm = {
+  variables: ['domain?', 'outline?', 'chunk'],
+  exampleVariables: [],
+  fields: [{ name: 'text', label: '', kind: 'text' }],
+}
+const listForm: StageForm = { ...rewriteForm, fields: [{ name: 'lines', label: '', kind: 'list' }] }
+const evolveForm: StageForm = {
+  variables: ['task', 'context?', 'question'],
+  exampleVariables: [],
+  fields: [{ name: 'question', label: '', kind: 'text' }],
+}
+
 /** Variables and output fields of every stage. `quote` of a judge that found nothing is `none`. */
 export const stageForms: Record<PromptStage, StageForm> = {
   'knowledge-qa': {
     variables: ['domain?', 'outline?', 'chunk'],
     exampleVariables: ['question', 'answer'],
-    fields: [
-      { name: 'question', label: 'Question:', kind: 'line' },
-      { name: 'answer', label: 'Answer:', kind: 'text' },
-    ],
+    fields: pairFields,
   },
   'knowledge-faithful': {
     variables: ['chunk', 'question', 'answer'],
@@ -119,6 +146,18 @@ export const stageForms: Record<PromptStage, StageForm> = {
       { name: 'score', label: 'Score:', kind: 'grade' },
     ],
   },
+  'document-clean-up': rewriteForm,
+  'document-summary': rewriteForm,
+  'document-extract': listForm,
+  'document-facts': listForm,
+  'knowledge-entities': listForm,
+  'knowledge-entity-pair': {
+    variables: ['domain?', 'outline?', 'chunk', 'first', 'second'],
+    exampleVariables: [],
+    fields: pairFields,
+  },
+  'question-harder': evolveForm,
+  'question-broader': evolveForm,
 }
 
 /** One prompt file. `user` may hold `{{name}}`, `{{#name}}shown when not empty{{/name}}`, `{{examples}}` and `{{output}}`. */
@@ -171,6 +210,7 @@ function outputForm(stage: PromptStage): string {
   const shown: Record<FieldKind, string> = {
     line: '...',
     text: '...',
+    list: '- ...\n- ...',
     'yes-no': 'YES or NO',
     grade: '1, 2 or 3',
     letter: 'A, B, C or D',
@@ -210,6 +250,7 @@ export function stageGrammar(stage: PromptStage): string {
     `root ::= ${parts.join(' "\\n" ')}`,
     'line ::= [^ \\n\\r\\t] [^\\n\\r]*',
     'text ::= [^ \\n\\r\\t] [^\\x00]*',
+    'list ::= "- " line ("\\n- " line)*',
     'yes-no ::= "YES" | "NO"',
     'grade ::= [1-3]',
     'letter ::= [A-D]',
@@ -219,6 +260,7 @@ export function stageGrammar(stage: PromptStage): string {
 const valuePattern: Record<FieldKind, string> = {
   line: '([^\\n]*\\S[^\\n]*)',
   text: '([\\s\\S]*\\S[\\s\\S]*)',
+  list: '((?:- [^\\n]*\\S[^\\n]*)(?:\\n- [^\\n]*\\S[^\\n]*)*)',
   'yes-no': '(YES|NO)',
   grade: '([1-3])',
   letter: '([A-D])',

@@ -7,9 +7,14 @@ import { createRandom } from './random.ts'
 /** Seeds shown as in-context examples; a prompt pack may show fewer. */
 export const shownSeeds = 3
 
-/** The attempt's chunk: every chunk once, then every chunk again. Null when there are none. */
-export function chunkOf(chunks: readonly Chunk[], attempt: number): Chunk | null {
-  return chunks[attempt % Math.max(1, chunks.length)] ?? null
+/** The attempt's chunk: every chunk once, then every chunk again, which is another round. The chunk is null when there are none. */
+export function chunkOf(
+  chunks: readonly Chunk[],
+  attempt: number,
+): { chunk: Chunk | null; chunkIndex: number; round: number } {
+  const count = Math.max(1, chunks.length)
+  const chunkIndex = attempt % count
+  return { chunk: chunks[chunkIndex] ?? null, chunkIndex, round: Math.floor(attempt / count) }
 }
 
 export interface ExampleChoice {

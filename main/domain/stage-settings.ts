@@ -1,5 +1,6 @@
 // How each stage is sampled and how long its output may be, by prompt pack. Numbers only; what the stages ask is in the prompt files.
 
+import type { Sampling } from '../contract/pipelines.ts'
 import type { PromptStage } from './prompts.ts'
 
 export interface StageSettings {
@@ -25,6 +26,14 @@ const temperatures: Record<PromptStage, number> = {
   'skill-answer-precise': 0.2,
   'skill-answer-creative': 0.8,
   'skill-pair-judge': 0,
+  'document-clean-up': 0.2,
+  'document-summary': 0.3,
+  'document-extract': 0,
+  'document-facts': 0.2,
+  'knowledge-entities': 0.2,
+  'knowledge-entity-pair': 0.8,
+  'question-harder': 0.8,
+  'question-broader': 0.9,
 }
 
 /** Small models garble words where they are let stray: measured on the demo teacher, 0.6 keeps variety and loses the garbling. */
@@ -57,10 +66,18 @@ const maxTokens: Record<PromptStage, Record<Pack, number>> = {
   'skill-answer-precise': { standard: 1024, compact: 128 },
   'skill-answer-creative': { standard: 1024, compact: 128 },
   'skill-pair-judge': { standard: 320, compact: 96 },
+  'document-clean-up': { standard: 1024, compact: 160 },
+  'document-summary': { standard: 640, compact: 128 },
+  'document-extract': { standard: 512, compact: 128 },
+  'document-facts': { standard: 768, compact: 160 },
+  'knowledge-entities': { standard: 192, compact: 64 },
+  'knowledge-entity-pair': { standard: 768, compact: 160 },
+  'question-harder': { standard: 320, compact: 96 },
+  'question-broader': { standard: 320, compact: 96 },
 }
 
-/** Settings of a stage for a prompt pack. */
-export function stageSettings(stage: PromptStage, pack: Pack): StageSettings {
+/** Settings of a stage for a prompt pack; what a pipeline's block sets itself goes first. */
+export function stageSettings(stage: PromptStage, pack: Pack, own: Sampling = {}): StageSettings {
   const temperature = (pack === 'compact' ? compactTemperatures[stage] : undefined) ?? temperatures[stage]
-  return { temperature, topP: 0.95, minP: minP[pack], maxTokens: maxTokens[stage][pack] }
+  return { temperature, topP: 0.95, minP: minP[pack], maxTokens: maxTokens[stage][pack], ...own }
 }

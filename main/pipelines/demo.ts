@@ -20,7 +20,7 @@ import { freezeDataset } from './datasets.ts'
 import { writeDemoReport } from './demo-report.ts'
 import { takeExams } from './exams.ts'
 import { exportCheckpoint } from './export-model.ts'
-import { createGeneration } from './generate.ts'
+import { createGeneration } from './generate-plan.ts'
 import { createRateMeter } from './job-rate.ts'
 import type { JobContext, JobHandler, Lab } from './lab.ts'
 import { requireModel } from './models.ts'
@@ -142,6 +142,7 @@ async function generate(run: DemoRun): Promise<void> {
   const id = await once<GenerationId>(run, 'generation', () => {
     const generationId = createGeneration(lab, {
       teacherId: roles(lab).teacher.id,
+      pipeline: 'lab',
       leaves: demoQuotas(),
       parallel: 16,
       maxAttemptsFactor: 4,

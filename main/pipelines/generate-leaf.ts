@@ -2,10 +2,10 @@
 // in order makes the result a function of the run's seed: what is accepted, and which of two duplicates stays, does not depend on
 // which slot happened to finish first. (Across leaves of one run, the one taken first stays.)
 
-import type { StageName, StageOutcome } from '../contract/generation.ts'
+import type { StageOutcome } from '../contract/generation.ts'
 import type { CandidateId, GenerationId, ModelId } from '../contract/ids.ts'
 import type { DuplicateScreen } from '../domain/duplicate-screen.ts'
-import { explainShortfall, isLeafDone, type LeafTally, slotsWanted } from '../domain/leaf-quota.ts'
+import { type AttemptFate, explainShortfall, isLeafDone, type LeafTally, slotsWanted } from '../domain/leaf-quota.ts'
 import { chunkOf, examplesOf } from '../domain/slot-plan.ts'
 import type { FinishedBatch, FinishedCandidate } from '../store/generation.ts'
 import { findTwin, screenedText, type SlotDraft } from './generate-slot.ts'
@@ -25,6 +25,7 @@ export interface RunIdentity {
   teacherId: ModelId
   runSeed: number
   screen: DuplicateScreen
+  minPairGrade: number
   now: () => number
 }
 
@@ -33,7 +34,7 @@ export class LeafRun {
   readonly abort = new AbortController()
   readonly #run: RunIdentity
   readonly #finished = new Map<number, FinishedSlot>()
-  readonly #drops = new Map<StageName, number>()
+  readonly #fates: AttemptFate[] = []
   #unsaved: FinishedCandidate[] = []
   #unsavedCalls = 0
   #unsavedFailures = 0
@@ -44,17 +45,13 @@ export class LeafRun {
   #shortfall: string | null = null
 
   /** `finished`: slots an earlier process finished, in order. */
-  constructor(
-    source: LeafSource,
-    run: RunIdentity,
-    finished: readonly { slot: number; droppedBy: StageName | null }[],
-  ) {
+  constructor(source: LeafSource, run: RunIdentity, finished: readonly AttemptFate[]) {
     this.source = source
     this.#run = run
     this.#takenSlot = source.share.firstSlot + finished.length
     this.#nextSlot = this.#takenSlot
     this.#isClosed = source.share.isClosed
-    for (const { droppedBy } of finished) this.#count(droppedBy)
+    for (const fate of finished) this.#count(fate)
     this.#closeWhenDone()
   }
 
@@ -74,6 +71,16 @@ export class LeafRun {
     return { done: this.#isClosed ? quota : Math.min(quota, this.#accepted), total: quota }
   }
 
+  /** A pipeline without that rule keeps repetitions. */
+  get #screensTwins(): boolean {
+    return this.source.blocks.some(({ use }) => use === 'new')
+  }
+
+  /** Share of the quota that is accepted or under way. */
+  get share(): number {
+    return (this.#accepted + this.#nextSlot - this.#takenSlot) / this.source.share.quota
+  }
+
   /** The next slot worth starting, or null for now. */
   startSlot(): number | null {
     if (this.#isClosed || slotsWanted(this.#tally()) === 0) return null
@@ -82,10 +89,10 @@ export class LeafRun {
 
   /** What a slot is made from. */
   materialOf(slot: number) {
-    const { share, leaf, seeds, chunks } = this.source
+    const { share, leaf, seeds, chunks, chain, blocks } = this.source
     const attempt = slot - share.firstSlot
     const choice = { runSeed: this.#run.runSeed, leaf: leaf.path, attempt, roundLength: chunks.length }
-    return { leaf, chunk: chunkOf(chunks, attempt), seeds: examplesOf(seeds, choice) }
+    return { leaf, chain, blocks, ...chunkOf(chunks, attempt), seeds: examplesOf(seeds, choice) }
   }
 
   /** Takes this slot and those waiting behind it, if it is the next; slots beyond a met quota are let go. */
@@ -121,12 +128,12 @@ export class LeafRun {
     const { chunk, seeds, leaf } = this.materialOf(slot)
     const text = screenedText(chunk, draft)
     // A twin taken meanwhile outweighs what later stages said: that rule stands before them, and only order decides.
-    const found = draft.answer === '' ? null : findTwin(this.#run.screen, text)
+    const found = draft.answer === '' || !this.#screensTwins ? null : findTwin(this.#run.screen, text)
     const isKnown = draft.drop !== null && draft.drop.stage === found?.stage
     const drop = found ? { stage: found.stage, reason: found.outcome.words, twin: found.twin.key } : draft.drop
     const id = candidateIdOf(this.#run.generationId, slot) as CandidateId
     if (!drop) this.#run.screen.keep(id, text)
-    this.#count(drop?.stage ?? null)
+    this.#count({ droppedBy: drop?.stage ?? null, score: draft.score, seedIds: seeds.map((seed) => seed.id) })
     this.#unsavedCalls += calls
     this.#unsavedFailures += parseFailures
     this.#unsaved.push({
@@ -151,9 +158,9 @@ export class LeafRun {
     })
   }
 
-  #count(droppedBy: StageName | null): void {
-    if (droppedBy === null) this.#accepted += 1
-    else this.#drops.set(droppedBy, (this.#drops.get(droppedBy) ?? 0) + 1)
+  #count(fate: AttemptFate): void {
+    if (fate.droppedBy === null) this.#accepted += 1
+    this.#fates.push(fate)
   }
 
   #tally(): LeafTally {
@@ -166,11 +173,21 @@ export class LeafRun {
     const { obstacle } = this.source
     const tally = this.#tally()
     if (this.#isClosed || (obstacle === null && !isLeafDone(tally))) return
+    this.#close(obstacle, null)
+  }
+
+  /** Ends the leaf although its quota is not met: the run's time is used up. */
+  closeForTime(overtime: string): void {
+    if (!this.#isClosed) this.#close(null, overtime)
+  }
+
+  #close(obstacle: string | null, overtime: string | null): void {
+    const tally = this.#tally()
     this.#isClosed = true
     if (obstacle !== null) this.#shortfall = obstacle
     else if (tally.accepted < tally.quota) {
-      const drops = [...this.#drops].map(([stage, count]) => ({ stage, count })).sort((a, b) => b.count - a.count)
-      this.#shortfall = explainShortfall(tally, drops)
+      const { minPairGrade } = this.#run
+      this.#shortfall = explainShortfall(tally, this.#fates, { minPairGrade, overtime })
     }
     this.#finished.clear()
     this.abort.abort()

@@ -1,54 +1,117 @@
-// Opens the teacher for a run: a context just large enough for the longest prompts of its leaves, and as many sequences as memory
-// allows. Token counts come from the teacher's own tokenizer.
+// Opens the models of a run: each with a context just large enough for its longest prompts, and as many sequences as memory allows. Token
+// counts come from each model's own tokenizer.
 
 import { AppError } from '../contract/errors.ts'
 import type { Model } from '../contract/models.ts'
 import { openLastingSession } from '../compute/lasting-session.ts'
 import type { LlamaSession, SessionRequest } from '../compute/llama-protocol.ts'
-import { createChatTemplate } from '../domain/chat-template.ts'
-import { type PromptStage, type PromptVariables, renderPrompt } from '../domain/prompts.ts'
+import { type ChatTemplate, createChatTemplate } from '../domain/chat-template.ts'
+import { type PromptStage, type PromptVariables, renderPrompt, stageForms } from '../domain/prompts.ts'
 import { shownSeeds } from '../domain/slot-plan.ts'
 import { stageSettings } from '../domain/stage-settings.ts'
+import { callRooms } from '../domain/talk-size.ts'
 import type { LeafSource } from './generate-sources.ts'
+import { Speaker } from './generate-speaker.ts'
+import type { Voices } from './generate-slot.ts'
 import type { Lab } from './lab.ts'
+import { type PackName, type PromptPack, readPromptPack, templateOf } from './prompt-packs.ts'
 
-const knowledgeStages = [
-  'knowledge-qa',
-  'knowledge-faithful',
-  'knowledge-relevant',
-  'knowledge-self-contained',
-] as const
-const skillStages = ['skill-question', 'skill-question-judge', 'skill-pair-judge'] as const
 /** Contexts are made in steps of this. */
 const contextStep = 64
 
-export interface TeacherSession {
-  session: LlamaSession
-  /** Sequences it runs at once; fewer than asked for when memory is short. */
-  parallel: number
+/** Who speaks in a run; without a judge of its own the teacher judges. */
+export interface RunModels {
+  teacher: Model
+  judge: Model | null
+  student: Model | null
 }
 
-/** Opens the teacher for these leaves. Throws what opening a model throws. */
-export async function openTeacher(
+export interface OpenVoices {
+  voices: Voices
+  /** Sequences each model runs at once; fewer than asked for when memory is short. */
+  parallel: number
+  dispose(): Promise<void>
+}
+
+interface Opening {
+  models: RunModels
+  sources: readonly LeafSource[]
+  parallel: number
+  /** Told once for each key what the user should know. */
+  note: (key: string, text: string) => void
+}
+
+/** Opens the models these leaves need. Throws what opening a model throws. */
+export async function openVoices(lab: Lab, { models, sources, parallel, note }: Opening): Promise<OpenVoices> {
+  const { teacher, judge, student } = models
+  const opened: LlamaSession[] = []
+  let sequences = parallel
+  const speak = async (model: Model, roomFor: RoomFor): Promise<Speaker> => {
+    const found = await openSpeaker(lab, { model, roomFor, parallel: sequences, note })
+    opened.push(found.session)
+    sequences = found.parallel
+    return found.speaker
+  }
+  const dispose = async () => {
+    for (const session of opened.splice(0)) await session.dispose()
+  }
+  try {
+    const packs = { teacher: teacher.promptPack, judge: (judge ?? teacher).promptPack }
+    const asTeacher = (session: LlamaSession, template: ChatTemplate) =>
+      longestTalk(session, template, { lab, sources, packs, who: judge ? ['teacher'] : ['teacher', 'judge'] })
+    const asJudge = (session: LlamaSession, template: ChatTemplate) =>
+      longestTalk(session, template, { lab, sources, packs, who: ['judge'] })
+    const first = await speak(teacher, asTeacher)
+    const second = judge ? await speak(judge, asJudge) : first
+    const third = student && sources.some(asksStudent) ? await speak(student, studentRoom(student, sources)) : null
+    return { voices: { teacher: first, judge: second, student: third }, parallel: sequences, dispose }
+  } catch (thrown) {
+    await dispose()
+    throw thrown
+  }
+}
+
+type RoomFor = (session: LlamaSession, template: ChatTemplate) => Promise<number>
+
+async function openSpeaker(
   lab: Lab,
-  { model, sources, parallel }: { model: Model; sources: readonly LeafSource[]; parallel: number },
-  log: (text: string) => void,
-): Promise<TeacherSession> {
+  { model, roomFor, parallel, note }: { model: Model; roomFor: RoomFor; parallel: number; note: Opening['note'] },
+): Promise<{ speaker: Speaker; session: LlamaSession; parallel: number }> {
   const { threads, gpu } = lab.settings()
   const base: SessionRequest = { modelPath: model.path, contextTokens: contextStep, sequences: 1, threads, gpu }
   // The first session only counts tokens; the model it loads is shared with the second.
   const counter = await openLastingSession(lab.llama, base)
   try {
-    const needed = await longestTalk(counter, sources, model.promptPack)
+    const template = createChatTemplate(counter.reply.chat)
+    if (template.isFallback)
+      note(`template ${model.id}`, `${model.name} brings no chat template; ChatML is used, which it may not know.`)
+    const needed = Math.max(contextStep, await roomFor(counter, template)) + 2
     const contextTokens = Math.min(Math.ceil(needed / contextStep) * contextStep, counter.reply.trainContextTokens)
-    return await openWithin(lab, { ...base, contextTokens, sequences: parallel }, log)
+    const room = { ...base, contextTokens, sequences: parallel }
+    const { session, parallel: fitting } = await openWithin(lab, room, (text) => note(text, text))
+    const packFor = cachedPacks(lab.resources.promptsDir, model.promptPack)
+    const speaker = new Speaker({ session, template, pack: model.promptPack, packFor, note })
+    return { speaker, session, parallel: fitting }
   } finally {
     await counter.dispose()
   }
 }
 
+function cachedPacks(promptsDir: string, pack: PackName): (language: string) => PromptPack {
+  const packs = new Map<string, PromptPack>()
+  return (language) => {
+    const known = packs.get(language) ?? readPromptPack(promptsDir, pack, language)
+    packs.set(language, known)
+    return known
+  }
+}
+
 /** Halves the sequences until they fit into memory. */
-async function openWithin(lab: Lab, request: SessionRequest, log: (text: string) => void): Promise<TeacherSession> {
+async function openWithin(
+  lab: Lab,
+  request: SessionRequest,
+  log: (text: string) => void,
+): Promise<{ session: LlamaSession; parallel: number }> {
   for (let sequences = request.sequences; ; sequences = Math.ceil(sequences / 2)) {
     try {
       return { session: await openLastingSession(lab.llama, { ...request, sequences }), parallel: sequences }
@@ -59,51 +122,50 @@ async function openWithin(lab: Lab, request: SessionRequest, log: (text: string)
   }
 }
 
-/** Tokens of the longest prompt with its answer, over all leaves and stages, the longest texts taken together. */
-async function longestTalk(
-  session: LlamaSession,
-  sources: readonly LeafSource[],
-  pack: Model['promptPack'],
-): Promise<number> {
-  const template = createChatTemplate(session.reply.chat)
-  const sizes = sources.flatMap((source) => {
-    const stages: PromptStage[] =
-      source.leaf.branch === 'knowledge'
-        ? [...knowledgeStages]
-        : [
-            ...skillStages,
-            `skill-answer-${source.leaf.persona}`,
-            ...(source.leaf.isGrounded ? (['skill-context'] as const) : []),
-          ]
-    return stages.map(async (stage) => {
-      const { system, user } = renderPrompt(
-        source.prompts.templates[stage],
-        worstVariables(source),
-        worstExamples(source),
-      )
-      const turns = [
-        { role: 'system', content: system },
-        { role: 'user', content: user },
-      ] as const
-      const tokens = (await session.tokenize(template.renderPrompt(turns))).length
-      return tokens + stageSettings(stage, pack).maxTokens + generatedTokens(stage, source, pack)
-    })
-  })
-  return Math.max(contextStep, ...(await Promise.all(sizes))) + 2
+interface Talk {
+  lab: Lab
+  sources: readonly LeafSource[]
+  packs: Record<'teacher' | 'judge', PackName>
+  who: readonly ('teacher' | 'judge')[]
 }
 
-/** The longest given texts; what the teacher writes itself is counted by its limits instead. */
-function worstVariables({ leaf, chunks }: LeafSource): PromptVariables {
-  const chunk = longest(chunks.map((one) => one.text))
-  return {
+/** Tokens of the longest prompt with its answer, over all leaves and calls, the longest texts taken together. */
+async function longestTalk(
+  session: LlamaSession,
+  template: ChatTemplate,
+  { lab, sources, packs, who }: Talk,
+): Promise<number> {
+  const packFor = {
+    teacher: cachedPacks(lab.resources.promptsDir, packs.teacher),
+    judge: cachedPacks(lab.resources.promptsDir, packs.judge),
+  }
+  const sizes = sources.flatMap((source) => {
+    const { chain, blocks, leaf } = source
+    return who.flatMap((asked) =>
+      callRooms({ chain, blocks, persona: leaf.persona, packs }, asked).map(async (room) => {
+        const prompt = templateOf(packFor[asked](leaf.language), room.stage)
+        const { system, user } = renderPrompt(prompt, worstVariables(room.stage, source), worstExamples(source))
+        const text = template.renderPrompt([
+          { role: 'system', content: system },
+          { role: 'user', content: user },
+        ])
+        return (await session.tokenize(text)).length + room.writtenTokens + room.answerTokens
+      }),
+    )
+  })
+  return Math.max(contextStep, ...(await Promise.all(sizes)))
+}
+
+/** The longest given texts; what models write themselves is counted by its limits instead. */
+function worstVariables(stage: PromptStage, { leaf, chunks }: LeafSource): PromptVariables {
+  const given: PromptVariables = {
     domain: leaf.domain,
     outline: leaf.documentOutline,
-    chunk,
+    chunk: longest(chunks.map((one) => one.text)),
     task: leaf.taskDescription,
-    context: '',
-    question: '',
-    answer: '',
   }
+  const names = stageForms[stage].variables.map((name) => name.replace('?', ''))
+  return Object.fromEntries(names.map((name) => [name, given[name] ?? '']))
 }
 
 function worstExamples({ seeds }: LeafSource): PromptVariables[] {
@@ -111,25 +173,24 @@ function worstExamples({ seeds }: LeafSource): PromptVariables[] {
   return bySize.slice(0, shownSeeds).map(({ context = '', question, answer }) => ({ context, question, answer }))
 }
 
-/** Room for what earlier stages of the same slot may have written into this prompt. */
-function generatedTokens(stage: PromptStage, { leaf }: LeafSource, pack: Model['promptPack']): number {
-  const limit = (other: PromptStage) => stageSettings(other, pack).maxTokens
-  const context = leaf.isGrounded && leaf.branch !== 'knowledge' ? limit('skill-context') : 0
-  switch (stage) {
-    case 'knowledge-faithful':
-    case 'knowledge-relevant':
-    case 'knowledge-self-contained':
-      return limit('knowledge-qa')
-    case 'skill-question':
-      return context
-    case 'skill-question-judge':
-    case 'skill-answer-precise':
-    case 'skill-answer-creative':
-      return context + limit('skill-question')
-    case 'skill-pair-judge':
-      return context + limit('skill-question') + limit(`skill-answer-${leaf.persona}`)
-    default:
-      return 0
+function asksStudent({ blocks }: LeafSource): boolean {
+  return blocks.some(({ use }) => use === 'mine' || use === 'known')
+}
+
+/** The student is asked questions alone: one and its answer, with room for the frame of its chat form. */
+function studentRoom({ promptPack }: Model, sources: readonly LeafSource[]): RoomFor {
+  return async (session, template) => {
+    const frame = (await session.tokenize(template.renderPrompt([{ role: 'user', content: '' }]))).length
+    const limits = sources.filter(asksStudent).flatMap(({ blocks }) =>
+      blocks.map((block) => {
+        const own = 'sampling' in block ? block.sampling : undefined
+        return stageSettings('skill-answer-precise', promptPack, own).maxTokens
+      }),
+    )
+    const asked = Math.max(
+      ...(['skill-question', 'knowledge-qa'] as const).map((stage) => stageSettings(stage, 'standard').maxTokens),
+    )
+    return frame + asked + Math.max(0, ...limits)
   }
 }
 

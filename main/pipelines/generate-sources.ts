@@ -2,19 +2,21 @@
 // duplicates), and the held-out exams. Collected once, so that a run is a function of what it began with.
 
 import type { GenerationId } from '../contract/ids.ts'
+import type { ChainKind, Pipeline, PipelineBlock } from '../contract/pipelines.ts'
 import type { Chunk, Leaf, Seed } from '../contract/taxonomy.ts'
 import { type Contamination, createContaminationCheck } from '../domain/contamination.ts'
 import { createDuplicateScreen, type DuplicateScreen } from '../domain/duplicate-screen.ts'
+import { chainOf } from '../domain/pipeline.ts'
 import { listDocuments } from '../store/documents.ts'
 import { listExams, readQuestions } from '../store/exams.ts'
 import { iteratePassed, type LeafProgress } from '../store/generation.ts'
 import { findLeaf, listLeaves, listSeeds } from '../store/taxonomy.ts'
 import { chunksOf } from './documents.ts'
 import type { OpenProject } from './lab.ts'
-import { type PromptPack, readPromptPack } from './prompt-packs.ts'
+import type { PackName } from './prompt-packs.ts'
 
 /** Tokens of a chunk at most. Models that need compact prompts read short chunks only. */
-const chunkTokens = { standard: 500, compact: 80 } as const
+export const chunkTokens = { standard: 500, compact: 80 } as const
 
 /** One leaf of a run with what its slots are made from. */
 export interface LeafSource {
@@ -22,7 +24,9 @@ export interface LeafSource {
   leaf: Leaf
   seeds: Seed[]
   chunks: Chunk[]
-  prompts: PromptPack
+  chain: ChainKind
+  /** The pipeline's blocks for it. */
+  blocks: readonly PipelineBlock[]
   /** Why nothing can be generated for it, in plain words. */
   obstacle: string | null
 }
@@ -31,7 +35,7 @@ export interface LeafSource {
 export async function readLeafSources(
   project: OpenProject,
   shares: readonly LeafProgress[],
-  { promptsDir, pack }: { promptsDir: string; pack: 'standard' | 'compact' },
+  { pipeline, pack }: { pipeline: Pipeline; pack: PackName },
 ): Promise<LeafSource[]> {
   const sources: LeafSource[] = []
   for (const share of shares) {
@@ -40,8 +44,10 @@ export async function readLeafSources(
     const chunks: Chunk[] = []
     for (const { id } of documents) chunks.push(...(await chunksOf(project, id, { maxTokens: chunkTokens[pack] })))
     const seeds = listSeeds(project.db, leaf.path)
-    const prompts = readPromptPack(promptsDir, pack, leaf.language)
-    sources.push({ share, leaf, seeds, chunks, prompts, obstacle: obstacleOf(leaf, seeds, chunks) })
+    const chain = chainOf({ ...leaf, seedCount: seeds.length })
+    const blocks = pipeline.chains[chain] ?? []
+    const obstacle = obstacleOf(leaf, seeds, chunks) ?? (blocks.length === 0 ? noChain(pipeline, chain) : null)
+    sources.push({ share, leaf, seeds, chunks, chain, blocks, obstacle })
   }
   return sources
 }
@@ -70,9 +76,13 @@ function obstacleOf(leaf: Leaf, seeds: Seed[], chunks: Chunk[]): string | null {
   if (leaf.datasetRowCount > 0) return 'Its rows come from its imported dataset; nothing is generated for it.'
   if (leaf.branch === 'knowledge' && chunks.length === 0)
     return 'It has no document to ask about. Add one on the Documents screen.'
-  if (leaf.branch !== 'knowledge' && seeds.length === 0)
+  if (leaf.branch === 'compositional_skills' && seeds.length === 0)
     return 'It has no seed examples to follow. Add some on the Taxonomy screen.'
   return null
+}
+
+function noChain({ name }: Pipeline, chain: ChainKind): string {
+  return `The pipeline "${name}" has no ${chain} chain. Choose one that has, or add the chain to it.`
 }
 
 /** What new samples must differ from: seeds of every leaf and all that passed in this and earlier runs, in that order. */

@@ -2,61 +2,34 @@
 // enough of them run at once to keep the teacher's batch full. Finished slots are written in order, so whatever is killed, the next
 // call of this handler goes on behind the last slot written: none is lost, none is doubled.
 
-import { randomBytes } from 'node:crypto'
-import { AppError } from '../contract/errors.ts'
 import type { Candidate, GenerationPlan } from '../contract/generation.ts'
-import type { GenerationId, JobId, LeafPath } from '../contract/ids.ts'
-import type { Model } from '../contract/models.ts'
-import { createChatTemplate } from '../domain/chat-template.ts'
+import type { GenerationId } from '../contract/ids.ts'
+import type { Pipeline } from '../contract/pipelines.ts'
 import {
+  addSpentMs,
   closeLeaf,
   findGeneration,
   type FinishedCandidate,
   insertCandidates,
-  insertGeneration,
   listFinishedSlots,
-  listGenerations,
   listLeafProgress,
+  readSpentMs,
 } from '../store/generation.ts'
-import { findLeaf } from '../store/taxonomy.ts'
+import { runSlot } from './blocks.ts'
 import { LeafRun } from './generate-leaf.ts'
-import { openTeacher } from './generate-session.ts'
-import { runSlot } from './generate-slot.ts'
+import { noGeneration, runModels } from './generate-plan.ts'
+import { openVoices, type RunModels } from './generate-session.ts'
+import { SharedAnswers } from './generate-shared.ts'
+import type { Voices } from './generate-slot.ts'
 import { createExamCheck, createRunScreen, readLeafSources } from './generate-sources.ts'
-import { SlotCancelled, type SlotTalk, Teacher } from './generate-teacher.ts'
+import { SlotCancelled, type SlotTalk } from './generate-speaker.ts'
 import type { JobContext, JobHandler, Lab } from './lab.ts'
-import { requireModel } from './models.ts'
+import { findPipeline } from './pipelines.ts'
 
 /** Finished slots are written at least this often. */
 const flushMs = 250
 /** Chains beyond the teacher's sequences, so that a sequence finds its next call waiting. */
 const spareShare = 0.25
-
-/** A plan as it is asked for; what it leaves out is chosen when the run is made. */
-type WantedGeneration = Omit<GenerationPlan, 'seed'> & { seed?: number | undefined }
-
-/** Checks a plan against the project and writes the run. Who starts its job calls setGenerationJob. */
-export function createGeneration(lab: Lab, wanted: WantedGeneration): GenerationId {
-  const { db } = lab.project()
-  const plan: GenerationPlan = { ...wanted, seed: wanted.seed ?? 1 + listGenerations(db).length }
-  const teacher = requireModel(lab, plan.teacherId, 'teacher')
-  const id = `generation-${randomBytes(6).toString('hex')}` as GenerationId
-  let firstSlot = 0
-  const seen = new Set<LeafPath>()
-  const shares = plan.leaves.map(({ leaf, quota }, position) => {
-    if (!findLeaf(db, leaf)) throw noLeaf(leaf)
-    if (seen.has(leaf)) throw doubleLeaf(leaf)
-    seen.add(leaf)
-    const maxAttempts = Math.ceil(quota * plan.maxAttemptsFactor)
-    const share = { leaf, position, quota, firstSlot, maxAttempts }
-    firstSlot += maxAttempts
-    return share
-  })
-  const run = { id, jobId: '' as JobId, plan, teacherSha256: teacher.sha256, createdAtMs: lab.now() }
-  insertGeneration(db, run, shares)
-  lab.emit({ kind: 'changed', what: 'generation' })
-  return id
-}
 
 /** Continues the run named by the job's subject until every leaf is closed. */
 export function generateHandler(lab: Lab): JobHandler {
@@ -64,12 +37,14 @@ export function generateHandler(lab: Lab): JobHandler {
     const generationId = context.job.subject as GenerationId
     const run = findGeneration(lab.project().db, generationId)
     if (!run) throw noGeneration(generationId)
-    const teacher = requireModel(lab, run.plan.teacherId, 'teacher')
-    const leaves = await openLeaves(lab, { generationId, plan: run.plan, teacher })
+    const { plan } = run
+    const models = runModels(lab, plan)
+    const pipeline = plan.pipeline ?? findPipeline(lab, 'lab')
+    const leaves = await openLeaves(lab, { generationId, plan, pipeline, models })
     const writer = new Writer(lab, generationId, leaves)
     writer.flush()
     if (leaves.some((leaf) => !leaf.isClosed) && !context.signal.aborted) {
-      await generate(lab, context, { plan: run.plan, teacher, leaves, writer })
+      await generate(lab, context, { plan, models, leaves, writer })
     }
     writer.report(context)
   }
@@ -78,16 +53,25 @@ export function generateHandler(lab: Lab): JobHandler {
 interface RunStart {
   generationId: GenerationId
   plan: GenerationPlan
-  teacher: Model
+  pipeline: Pipeline
+  models: RunModels
 }
 
-async function openLeaves(lab: Lab, { generationId, plan, teacher }: RunStart): Promise<LeafRun[]> {
+async function openLeaves(lab: Lab, { generationId, plan, pipeline, models }: RunStart): Promise<LeafRun[]> {
   const project = lab.project()
+  const { teacher } = models
   const shares = listLeafProgress(project.db, generationId)
-  const { promptsDir } = lab.resources
-  const sources = await readLeafSources(project, shares, { promptsDir, pack: teacher.promptPack })
-  const screen = createRunScreen(project, plan.thresholds.nearDuplicateRougeL)
-  const identity = { generationId, teacherId: teacher.id, runSeed: plan.seed, screen, now: () => lab.now() }
+  const sources = await readLeafSources(project, shares, { pipeline, pack: teacher.promptPack })
+  const { minPairGrade, nearDuplicateRougeL } = plan.thresholds
+  const screen = createRunScreen(project, nearDuplicateRougeL)
+  const identity = {
+    generationId,
+    teacherId: teacher.id,
+    runSeed: plan.seed,
+    screen,
+    minPairGrade,
+    now: () => lab.now(),
+  }
   return sources.map(
     (source) => new LeafRun(source, identity, listFinishedSlots(project.db, generationId, source.share)),
   )
@@ -95,12 +79,12 @@ async function openLeaves(lab: Lab, { generationId, plan, teacher }: RunStart): 
 
 interface RunParts {
   plan: GenerationPlan
-  teacher: Model
+  models: RunModels
   leaves: LeafRun[]
   writer: Writer
 }
 
-async function generate(lab: Lab, context: JobContext, { plan, teacher, leaves, writer }: RunParts): Promise<void> {
+async function generate(lab: Lab, context: JobContext, { plan, models, leaves, writer }: RunParts): Promise<void> {
   const noted = new Set<string>()
   const note = (key: string, text: string) => {
     if (noted.has(key)) return
@@ -108,53 +92,55 @@ async function generate(lab: Lab, context: JobContext, { plan, teacher, leaves, 
     context.log(text)
   }
   const sources = leaves.filter((leaf) => !leaf.isClosed).map((leaf) => leaf.source)
-  context.progress({ ...writer.progress(), label: `Loading ${teacher.name}` })
-  const { session, parallel } = await openTeacher(
-    lab,
-    { model: teacher, sources, parallel: plan.parallel },
-    context.log,
-  )
+  context.progress({ ...writer.progress(), label: `Loading ${models.teacher.name}` })
+  const opened = await openVoices(lab, { models, sources, parallel: plan.parallel, note })
   const onAbort = () => {
     for (const leaf of leaves) leaf.abort.abort()
   }
   context.signal.addEventListener('abort', onAbort, { once: true })
+  writer.startClock()
   try {
-    const template = createChatTemplate(session.reply.chat)
-    if (template.isFallback)
-      note('template', `${teacher.name} brings no chat template; ChatML is used, which it may not know.`)
-    const talker = new Teacher(session, template, note)
     const findContamination = createExamCheck(lab.project())
+    const parts = { voices: opened.voices, plan, findContamination, shared: new SharedAnswers() }
     await keepFull(leaves, {
-      chains: Math.ceil(parallel * (1 + spareShare)),
+      chains: Math.ceil(opened.parallel * (1 + spareShare)),
       signal: context.signal,
-      start: (leaf, slot) => fillSlot(leaf, slot, { talker, plan, findContamination }),
+      isEvenly: plan.timeBudgetMinutes !== undefined,
+      isOver: () => writer.isOver(plan.timeBudgetMinutes),
+      start: (leaf, slot) => fillSlot(leaf, slot, parts),
       onFinished: () => writer.soon(context),
     })
+    if (!context.signal.aborted && writer.isOver(plan.timeBudgetMinutes)) {
+      const overtime = `the ${plan.timeBudgetMinutes} minutes it was given are used up`
+      for (const leaf of leaves) leaf.closeForTime(overtime)
+    }
   } finally {
     context.signal.removeEventListener('abort', onAbort)
     onAbort()
     try {
       writer.flush()
     } finally {
-      await session.dispose()
+      await opened.dispose()
     }
   }
 }
 
 interface SlotParts {
-  talker: Teacher
+  voices: Voices
   plan: GenerationPlan
   findContamination: ReturnType<typeof createExamCheck>
+  shared: SharedAnswers
 }
 
 /** Runs one slot to its end and hands it to its leaf. A slot that is not wanted any more ends without a trace. */
-async function fillSlot(leaf: LeafRun, slot: number, { talker, plan, findContamination }: SlotParts): Promise<void> {
+async function fillSlot(leaf: LeafRun, slot: number, parts: SlotParts): Promise<void> {
+  const { voices, plan, findContamination, shared } = parts
   const material = leaf.materialOf(slot)
   const talk: SlotTalk = {
     leaf: leaf.source.leaf.path,
+    language: leaf.source.leaf.language,
     slot,
     runSeed: plan.seed,
-    pack: leaf.source.prompts,
     signal: leaf.abort.signal,
     stages: [],
     calls: 0,
@@ -162,7 +148,8 @@ async function fillSlot(leaf: LeafRun, slot: number, { talker, plan, findContami
   }
   try {
     const { minPairGrade } = plan.thresholds
-    const draft = await runSlot(talker, talk, { ...material, minPairGrade, screen: leaf.screen, findContamination })
+    const { screen } = leaf
+    const draft = await runSlot(voices, talk, { ...material, minPairGrade, screen, shared, findContamination })
     const { stages, calls, parseFailures } = talk
     leaf.finishSlot({ slot, draft, stages, calls, parseFailures })
   } catch (thrown) {
@@ -174,17 +161,22 @@ interface Filling {
   /** Slots under way at once. */
   chains: number
   signal: AbortSignal
+  /** Leaves are served evenly instead of one after the other. */
+  isEvenly: boolean
+  /** No further slot is started. */
+  isOver: () => boolean
   start: (leaf: LeafRun, slot: number) => Promise<void>
   onFinished: () => void
 }
 
-/** Keeps as many slots under way as allowed, leaves in plan order, until all are closed. The first failure ends it, and is thrown. */
-async function keepFull(leaves: readonly LeafRun[], { chains, signal, start, onFinished }: Filling): Promise<void> {
+/** Keeps as many slots under way as allowed until all leaves are closed or time is up. The first failure ends it, and is thrown. */
+async function keepFull(leaves: readonly LeafRun[], filling: Filling): Promise<void> {
+  const { chains, signal, isEvenly, isOver, start, onFinished } = filling
   const active = new Set<Promise<void>>()
   let failure: { thrown: unknown } | null = null
   while (!failure && !signal.aborted) {
-    while (active.size < chains) {
-      const next = nextSlot(leaves)
+    while (active.size < chains && !isOver()) {
+      const next = nextSlot(isEvenly ? leaves.toSorted((a, b) => a.share - b.share) : leaves)
       if (!next) break
       const chain: Promise<void> = start(next.leaf, next.slot)
         .catch((thrown: unknown) => {
@@ -218,12 +210,26 @@ class Writer {
   readonly #leaves: readonly LeafRun[]
   readonly #closed = new Set<LeafRun>()
   #flushedAtMs = 0
+  #countedAtMs: number | null = null
+  #spentMs: number
 
   constructor(lab: Lab, generationId: GenerationId, leaves: readonly LeafRun[]) {
     this.#lab = lab
     this.#generationId = generationId
     this.#leaves = leaves
+    this.#spentMs = readSpentMs(lab.project().db, generationId)
     for (const leaf of leaves) if (leaf.source.share.isClosed) this.#closed.add(leaf)
+  }
+
+  /** From now on time counts towards the run's budget. */
+  startClock(): void {
+    this.#countedAtMs = this.#lab.now()
+  }
+
+  /** Whether the run has generated for so many minutes, over all its starts. */
+  isOver(minutes: number | undefined): boolean {
+    const running = this.#countedAtMs === null ? 0 : this.#lab.now() - this.#countedAtMs
+    return minutes !== undefined && this.#spentMs + running >= minutes * 60_000
   }
 
   progress() {
@@ -250,6 +256,7 @@ class Writer {
   flush(): void {
     this.#flushedAtMs = performance.now()
     const { db } = this.#lab.project()
+    this.#countTime()
     const written: Candidate[] = []
     for (const leaf of this.#leaves) {
       const batch = leaf.unsaved()
@@ -264,30 +271,17 @@ class Writer {
     this.#lab.emit({ kind: 'changed', what: 'samples' })
     this.#lab.emit({ kind: 'changed', what: 'generation' })
   }
+
+  #countTime(): void {
+    if (this.#countedAtMs === null) return
+    const nowMs = this.#lab.now()
+    const spentMs = nowMs - this.#countedAtMs
+    this.#countedAtMs = nowMs
+    this.#spentMs += spentMs
+    addSpentMs(this.#lab.project().db, this.#generationId, spentMs)
+  }
 }
 
 function shown({ stages: _stages, branch: _branch, duplicateOf: _twin, ...candidate }: FinishedCandidate): Candidate {
   return candidate
-}
-
-export function noGeneration(id: GenerationId): AppError {
-  return new AppError({
-    code: 'not-found',
-    message: `There is no generation run ${id} in this project.`,
-    remedy: 'List the runs and pick one of them.',
-  })
-}
-function noLeaf(leaf: LeafPath): AppError {
-  return new AppError({
-    code: 'not-found',
-    message: `There is no leaf ${leaf} in the taxonomy.`,
-    remedy: 'Choose leaves that are in the taxonomy.',
-  })
-}
-function doubleLeaf(leaf: LeafPath): AppError {
-  return new AppError({
-    code: 'bad-input',
-    message: `The leaf ${leaf} is in the plan twice.`,
-    remedy: 'Give each leaf one quota.',
-  })
 }

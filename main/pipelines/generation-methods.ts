@@ -1,12 +1,25 @@
-// generation.* and prompt.list: starts runs, shows them with their funnels, shows the prompts they use.
+// generation.* and prompt.*: starts runs, shows them with their funnels, moves their thresholds, shows the prompts they use.
 
 import type { GenerationId } from '../contract/ids.ts'
+import { agreementOf, kappaOf } from '../domain/agreement.ts'
 import { findGeneration, listGenerations, listLatestCandidates, setGenerationJob } from '../store/generation.ts'
-import { createGeneration, noGeneration } from './generate.ts'
+import { listConfusions } from '../store/judgements.ts'
+import { createGeneration, noGeneration } from './generate-plan.ts'
+import { applyThresholds, thresholdEffects } from './generation-thresholds.ts'
 import type { Handlers, Lab } from './lab.ts'
 import { listPrompts } from './prompt-packs.ts'
+import { previewPrompt } from './prompt-preview.ts'
 
-type GenerationMethods = 'generation.start' | 'generation.list' | 'generation.get' | 'generation.latest' | 'prompt.list'
+type GenerationMethods =
+  | 'generation.start'
+  | 'generation.list'
+  | 'generation.get'
+  | 'generation.latest'
+  | 'generation.thresholds'
+  | 'generation.applyThresholds'
+  | 'generation.agreement'
+  | 'prompt.preview'
+  | 'prompt.list'
 
 export function generationMethods(lab: Lab): Handlers<GenerationMethods> {
   const require = (id: GenerationId) => {
@@ -31,6 +44,15 @@ export function generationMethods(lab: Lab): Handlers<GenerationMethods> {
     'generation.get': ({ generationId }) => require(generationId),
     'generation.latest': ({ generationId, limit }) =>
       listLatestCandidates(lab.project().db, require(generationId).id, limit),
+    'generation.thresholds': (wish) => thresholdEffects(lab, require(wish.generationId), wish.thresholds),
+    'generation.applyThresholds': (wish) => applyThresholds(lab, require(wish.generationId), wish.thresholds),
+    'generation.agreement': () =>
+      listConfusions(lab.project().db).map((counts) => ({
+        ...counts,
+        agreement: agreementOf(counts),
+        kappa: kappaOf(counts),
+      })),
+    'prompt.preview': (wish) => previewPrompt(lab, wish),
     'prompt.list': () => listPrompts(lab.resources.promptsDir),
   }
 }

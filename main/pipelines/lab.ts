@@ -22,6 +22,8 @@ export interface OpenProject {
 export interface Resources {
   /** Prompt packs: <pack>/<language>/<stage>.yaml */
   promptsDir: string
+  /** Preset pipelines: <name>.yaml */
+  pipelinesDir: string
   /** teacher.gguf, student.gguf */
   demoModelsDir: string
 }

@@ -3,24 +3,43 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, toAppError } from '../contract/errors.ts'
-import { parsePromptFile, type PromptStage, type PromptTemplate, promptStages } from '../domain/prompts.ts'
+import { coreStages, parsePromptFile, type PromptStage, type PromptTemplate, promptStages } from '../domain/prompts.ts'
 
-/** One pack in one language: a template for every stage that calls a model. */
+export type PackName = 'standard' | 'compact'
+
+/** One pack in one language. The compact pack has the core stages only. */
 export interface PromptPack {
-  pack: string
+  pack: PackName
   language: string
-  templates: Record<PromptStage, PromptTemplate>
+  templates: Partial<Record<PromptStage, PromptTemplate>>
 }
 
 const fallbackLanguage = 'en'
 
 /** Reads a pack in a leaf's language (its primary subtag), or in English. Throws `bad-input` for a file that is missing or wrong. */
-export function readPromptPack(promptsDir: string, pack: 'standard' | 'compact', language: string): PromptPack {
+export function readPromptPack(promptsDir: string, pack: PackName, language: string): PromptPack {
   const wanted = language.toLowerCase().split(/[-_]/)[0] ?? ''
   const isKnown = /^[a-z]{2,3}$/.test(wanted) && existsSync(join(promptsDir, pack, wanted))
   const found = isKnown ? wanted : fallbackLanguage
-  const templates = promptStages.map((stage) => [stage, readTemplate(join(promptsDir, pack, found), stage)] as const)
-  return { pack, language: found, templates: Object.fromEntries(templates) as PromptPack['templates'] }
+  const stages = stagesOf(pack)
+  const templates = stages.map((stage) => [stage, readTemplate(join(promptsDir, pack, found), stage)] as const)
+  return { pack, language: found, templates: Object.fromEntries(templates) }
+}
+
+/** The stages a pack has prompts for. */
+export function stagesOf(pack: PackName): readonly PromptStage[] {
+  return pack === 'compact' ? coreStages : promptStages
+}
+
+/** The template of a stage. Throws `bad-input` where the pack has none: the pipeline asks for more than the model can do. */
+export function templateOf(pack: PromptPack, stage: PromptStage): PromptTemplate {
+  const template = pack.templates[stage]
+  if (template) return template
+  throw new AppError({
+    code: 'bad-input',
+    message: `The ${pack.pack} prompt pack has no prompt for the stage "${stage}".`,
+    remedy: 'Choose another pipeline, or a model that follows the standard prompts.',
+  })
 }
 
 /** Every prompt of every pack and language, for reading. */
@@ -29,7 +48,7 @@ export function listPrompts(
 ): { pack: string; language: string; stage: string; system: string; user: string }[] {
   return foldersIn(promptsDir).flatMap((pack) =>
     foldersIn(join(promptsDir, pack)).flatMap((language) =>
-      promptStages.map((stage) => {
+      stagesOf(pack === 'compact' ? 'compact' : 'standard').map((stage) => {
         const { system, user } = readTemplate(join(promptsDir, pack, language), stage)
         return { pack, language, stage, system, user }
       }),

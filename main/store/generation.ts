@@ -155,13 +155,22 @@ export function listFinishedSlots(
   db: Database,
   id: GenerationId,
   share: LeafShare,
-): { slot: number; droppedBy: StageName | null }[] {
+): { droppedBy: StageName | null; score: number | null; seedIds: SeedId[] }[] {
   return db
-    .prepare<[string, number, number], { slot: number; droppedBy: StageName | null }>(
-      `select slot, dropped_by as droppedBy from candidates
+    .prepare<[string, number, number], { droppedBy: StageName | null; score: number | null; seedIdsJson: string }>(
+      `select dropped_by as droppedBy, score, seed_ids_json as seedIdsJson from candidates
        where generation_id = ? and slot >= ? and slot < ? order by slot`,
     )
     .all(id, share.firstSlot, share.firstSlot + share.maxAttempts)
+    .map(({ seedIdsJson, ...fate }) => ({ ...fate, seedIds: JSON.parse(seedIdsJson) as SeedId[] }))
+}
+
+/** Milliseconds the run has generated so far, over all its starts. */
+export function readSpentMs(db: Database, id: GenerationId): number {
+  return Number(db.prepare('select spent_ms from generations where id = ?').pluck().get(id) ?? 0)
+}
+export function addSpentMs(db: Database, id: GenerationId, spentMs: number): void {
+  db.prepare('update generations set spent_ms = spent_ms + ? where id = ?').run(Math.round(spentMs), id)
 }
 
 /** A candidate that passed, as far as duplicates are concerned. */

@@ -2,16 +2,18 @@
 
 import { useTranslation } from 'react-i18next'
 import type { Candidate } from '../../main/contract/generation.ts'
-import type { GenerationId } from '../../main/contract/ids.ts'
+import type { CandidateId, GenerationId } from '../../main/contract/ids.ts'
 import { useLive, useRead } from '../state/lab.ts'
 
 interface CandidateFeedProps {
   generationId: GenerationId
   limit: number
+  /** A candidate was chosen; without it entries only tell. */
+  onOpen?: (id: CandidateId) => void
 }
 
 /** Streams from events; filled at first by what the run already has. */
-export function CandidateFeed({ generationId, limit }: CandidateFeedProps) {
+export function CandidateFeed({ generationId, limit, onOpen }: CandidateFeedProps) {
   const { t } = useTranslation()
   const latest = useRead('generation.latest', { generationId, limit }).value ?? []
   const streamed = useLive((state) => state.candidates[generationId]) ?? []
@@ -21,7 +23,13 @@ export function CandidateFeed({ generationId, limit }: CandidateFeedProps) {
     <div className="feed" data-testid="candidate-feed">
       {shown.map((candidate) => (
         <article key={candidate.id}>
-          <span className="question clip">{candidate.question || '…'}</span>
+          {onOpen ? (
+            <button type="button" className="question clip plain" onClick={() => onOpen(candidate.id)}>
+              {candidate.question || '…'}
+            </button>
+          ) : (
+            <span className="question clip">{candidate.question || '…'}</span>
+          )}
           <CandidateFate candidate={candidate} />
           <span className="clip">{candidate.answer}</span>
           <span className="meta clip">{candidate.leaf.split('/').at(-1)}</span>

@@ -1,13 +1,22 @@
-// Findings of the qna.yaml validator: where, what, and what to do.
+// Findings of a checker of YAML files: where, what, and what to do.
 
 import { useTranslation } from 'react-i18next'
-import type { QnaProblem, Severity } from '../../main/contract/taxonomy.ts'
+import type { Severity } from '../../main/contract/taxonomy.ts'
+
+interface Problem {
+  severity: Severity
+  line: number
+  column: number
+  field: string
+  message: string
+  remedy: string
+}
 
 const notes: Record<Severity, string> = { error: 'note bad-note', warning: 'note warn-note', hint: 'note' }
 const severities: readonly Severity[] = ['error', 'warning', 'hint']
 
 /** Worst first. Line 0 means that there is no file yet. */
-export function ProblemList({ problems }: { problems: readonly QnaProblem[] }) {
+export function ProblemList({ problems }: { problems: readonly Problem[] }) {
   const { t } = useTranslation()
   const sorted = problems.toSorted(
     (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity) || a.line - b.line,

@@ -1,9 +1,9 @@
 // What every stage said about a candidate: the judge's words, its score, and at last the person's verdict.
 
 import { useTranslation } from 'react-i18next'
-import type { Verdict } from '../../../main/contract/curation.ts'
-import type { CandidateDetail, StageOutcome } from '../../../main/contract/generation.ts'
-import { formatWhen } from '../../format.ts'
+import type { Verdict } from '../../main/contract/curation.ts'
+import type { CandidateDetail, StageOutcome } from '../../main/contract/generation.ts'
+import { formatWhen } from '../format.ts'
 
 interface StageHistoryProps {
   detail: CandidateDetail

@@ -37,13 +37,13 @@ export const staleAfter: Record<Changed, readonly string[]> = {
   models: ['model.', ...always],
   taxonomy: ['taxonomy.', 'document.', ...always],
   documents: ['document.', 'taxonomy.list', 'taxonomy.leaf', ...always],
-  samples: ['sample.', 'taxonomy.list', ...always],
+  samples: ['sample.', 'taxonomy.list', 'generation.thresholds', 'generation.agreement', ...always],
   datasets: ['dataset.', ...always],
   tuning: ['tuning.list', 'tuning.get', 'tuning.checkpoints', 'tuning.warnings', ...always],
   exams: ['exam.', 'evaluation.', 'demo.report', ...always],
   settings: ['settings.', 'workspace.'],
   projects: [''],
-  generation: ['generation.', 'taxonomy.list', ...always],
+  generation: ['generation.', 'pipeline.', 'taxonomy.list', ...always],
 }
 
 /** Least time between two fetches of the same answer: events may come ten times a second. */

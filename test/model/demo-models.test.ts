@@ -10,13 +10,7 @@ import { demoProject } from '../../main/demo/project.ts'
 import { makeExaminedCase } from '../../main/demo/examination.ts'
 import { BpeEncoder } from '../../main/domain/bpe.ts'
 import { ggufValue, readGguf } from '../../main/domain/gguf.ts'
-import {
-  parseStageOutput,
-  type PromptStage,
-  promptStages,
-  renderPrompt,
-  stageGrammar,
-} from '../../main/domain/prompts.ts'
+import { parseStageOutput, type CoreStage, coreStages, renderPrompt, stageGrammar } from '../../main/domain/prompts.ts'
 import { stageSettings } from '../../main/domain/stage-settings.ts'
 import { compactPack } from '../../scripts/demo-models.ts'
 
@@ -90,7 +84,7 @@ async function ask(session: LlamaSession, prompt: string, grammar?: string): Pro
   return text
 }
 
-function hasForm(stage: PromptStage, text: string): boolean {
+function hasForm(stage: CoreStage, text: string): boolean {
   try {
     parseStageOutput(stage, text)
     return true
@@ -130,7 +124,7 @@ describe('demo models', () => {
 
 describe('demo teacher', () => {
   it('keeps the form of every stage as the product samples it: within two tries, and hardly ever on the second', async () => {
-    const cases = promptStages.flatMap((stage) => Array.from({ length: 20 }, (_, at) => ({ stage, at })))
+    const cases = coreStages.flatMap((stage) => Array.from({ length: 20 }, (_, at) => ({ stage, at })))
     const tries = await Promise.all(
       cases.map(async ({ stage, at }) => {
         const prompt = rowOf(pack, makeExaminedCase(stage, `form ${at}`).worked).turns[0]?.prompt ?? ''

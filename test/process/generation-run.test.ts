@@ -335,7 +335,7 @@ describe('a call that goes wrong', () => {
     const answer: Script['answer'] = (request) => {
       calls += 1
       if (calls === 30) throw memory
-      return goodTeacher()(request)
+      return goodTeacher()(request, '')
     }
     const { engine, run, candidates, jobError } = await generate({ answer }, { quota: 20, parallel: 2 })
     expect(jobError).toBe('out-of-memory')
@@ -393,7 +393,7 @@ describe('a call that goes wrong', () => {
     const { candidates } = await generate({ answer: goodTeacher(), contextTokens: 180 }, { quota: 1 })
     expect(candidates[0]).toMatchObject({
       droppedBy: 'form',
-      reason: expect.stringMatching(/does not fit into the teacher's context/),
+      reason: expect.stringMatching(/does not fit into the model's context/),
     })
   })
 })

@@ -4,8 +4,8 @@ import type { CompletionRequest, LlamaHost, LlamaSession } from '../../main/comp
 import { AppError } from '../../main/contract/errors.ts'
 
 export interface Script {
-  /** The answer to a prompt; a thrown error is the session's. */
-  answer: (request: CompletionRequest) => string
+  /** The answer to a prompt of the model at `modelPath`; a thrown error is the session's. */
+  answer: (request: CompletionRequest, modelPath: string) => string
   delayMs?: (request: CompletionRequest) => number
   contextTokens?: number
 }
@@ -16,9 +16,12 @@ export function createScriptedLlama(script: Script): LlamaHost & { asked: Comple
     asked: [] as CompletionRequest[],
     openSessions: 0,
     pid: null,
-    openSession: async (request: { contextTokens: number }) => {
+    openSession: async ({ contextTokens, modelPath }: { contextTokens: number; modelPath: string }) => {
       host.openSessions += 1
-      return scriptedSession(host, script, Math.min(request.contextTokens, script.contextTokens ?? 1 << 20))
+      return scriptedSession(host, script, {
+        modelPath,
+        contextTokens: Math.min(contextTokens, script.contextTokens ?? 1 << 20),
+      })
     },
     close: async () => undefined,
   }
@@ -28,7 +31,7 @@ export function createScriptedLlama(script: Script): LlamaHost & { asked: Comple
 function scriptedSession(
   host: { asked: CompletionRequest[]; openSessions: number },
   script: Script,
-  contextTokens: number,
+  { modelPath, contextTokens }: { modelPath: string; contextTokens: number },
 ): LlamaSession {
   return {
     reply: {
@@ -43,7 +46,7 @@ function scriptedSession(
       host.asked.push(request)
       await new Promise((resolve) => setTimeout(resolve, script.delayMs?.(request) ?? 0))
       if (signal?.aborted) return { text: '', promptTokens: 1, outputTokens: 0, ms: 1, stop: 'cancelled' }
-      const text = script.answer(request)
+      const text = script.answer(request, modelPath)
       const isCut = text.length > request.maxTokens
       return {
         text: isCut ? text.slice(0, request.maxTokens) : text,

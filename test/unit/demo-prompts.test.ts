@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   parsePromptFile,
   parseStageOutput,
-  promptStages,
+  coreStages,
   renderPrompt,
   stageForms,
   stageGrammar,
@@ -14,7 +14,7 @@ const packFile = (stage: string) =>
   readFileSync(new URL(`../../main/prompts/compact/en/${stage}.yaml`, import.meta.url), 'utf8')
 
 describe('compact prompt pack', () => {
-  it.each(promptStages)('%s parses and shows every required variable', (stage) => {
+  it.each(coreStages)('%s parses and shows every required variable', (stage) => {
     const template = parsePromptFile(stage, packFile(stage))
     const required = stageForms[stage].variables.filter((name) => !name.endsWith('?'))
     const { user } = renderPrompt(template, Object.fromEntries(required.map((name) => [name, `<${name}>`])))
@@ -40,7 +40,7 @@ describe('prompt templates', () => {
 })
 
 describe('stage outputs', () => {
-  it.each(promptStages)('%s reads back what it writes', (stage) => {
+  it.each(coreStages)('%s reads back what it writes', (stage) => {
     const closed: Record<string, string> = { 'yes-no': 'NO', grade: '2', letter: 'C' }
     const values = Object.fromEntries(
       stageForms[stage].fields.map((field) => [field.name, closed[field.kind] ?? `the ${field.name}`]),

@@ -82,8 +82,9 @@ describe('a slot', () => {
     examplesOf(seeds, { runSeed: 1, leaf: 'l', attempt, roundLength: 3 }).map((seed) => seed.id)
 
   it('takes every chunk in turn and has none where there are none', () => {
-    expect([0, 1, 2, 3].map((attempt) => chunkOf(chunks, attempt)?.id)).toEqual(['x', 'y', 'z', 'x'])
-    expect(chunkOf([], 5)).toBeNull()
+    expect([0, 1, 2, 3].map((attempt) => chunkOf(chunks, attempt).chunk?.id)).toEqual(['x', 'y', 'z', 'x'])
+    expect([2, 3, 7].map((attempt) => chunkOf(chunks, attempt).round)).toEqual([0, 1, 2])
+    expect(chunkOf([], 5).chunk).toBeNull()
   })
   it('shows every seed equally often, three different ones at a time, and the same ones when redone', () => {
     const shown = Array.from({ length: 10 }, (_, attempt) => choice(attempt))

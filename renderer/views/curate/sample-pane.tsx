@@ -14,7 +14,7 @@ import { useRead } from '../../state/lab.ts'
 import { hrefOf } from '../../state/route.ts'
 import { ChunkText } from './chunk-text.tsx'
 import { SampleEditor } from './sample-editor.tsx'
-import { StageHistory } from './stage-history.tsx'
+import { StageHistory } from '../../components/stage-history.tsx'
 
 interface SamplePaneProps {
   sample: Sample

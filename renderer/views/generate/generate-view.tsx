@@ -10,14 +10,30 @@ import { useRead } from '../../state/lab.ts'
 import { goTo } from '../../state/route.ts'
 import { GenerationPane } from './generation-pane.tsx'
 import { NewGeneration } from './new-generation.tsx'
+import { PipelinesPane } from './pipelines-pane.tsx'
 
-/** `subject` is a run, or `new`. Without one the newest run is shown. */
+/** `subject` is a run, `new`, or `pipelines`. Without one the newest run is shown. */
 export function GenerateView({ subject }: { subject: string }) {
   const { t } = useTranslation()
   const runs = useRead('generation.list', {})
   const newButton = <Button onClick={() => goTo('generate', 'new')}>{t('generate.new')}</Button>
   const sorted = runs.value?.toSorted((a, b) => b.createdAtMs - a.createdAtMs) ?? []
   const shown = sorted.find(({ id }) => id === subject) ?? sorted[0]
+  if (subject === 'pipelines') {
+    return (
+      <Screen
+        name="generate"
+        aside={<span className="dim">{t('pipelines.title')}</span>}
+        actions={
+          <Button variant="default" onClick={() => goTo('generate')}>
+            {t('pipelines.back')}
+          </Button>
+        }
+      >
+        <PipelinesPane />
+      </Screen>
+    )
+  }
   if (subject === 'new') {
     return (
       <Screen name="generate" aside={<span className="dim">{t('generate.new')}</span>}>
@@ -26,7 +42,18 @@ export function GenerateView({ subject }: { subject: string }) {
     )
   }
   return (
-    <Screen name="generate" aside={shown && <RunSelect runs={sorted} shown={shown} />} actions={newButton}>
+    <Screen
+      name="generate"
+      aside={shown && <RunSelect runs={sorted} shown={shown} />}
+      actions={
+        <>
+          <Button variant="default" onClick={() => goTo('generate', 'pipelines')}>
+            {t('pipelines.title')}
+          </Button>
+          {newButton}
+        </>
+      }
+    >
       <Reading
         of={runs}
         empty={

@@ -1,7 +1,9 @@
 // One generation run: totals, the funnel of every leaf, and the samples as they come.
 
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { GenerationRun, LeafFunnel } from '../../../main/contract/generation.ts'
+import type { CandidateId } from '../../../main/contract/ids.ts'
 import { CandidateFeed } from '../../components/candidate-feed.tsx'
 import { Figures } from '../../components/facts.tsx'
 import { JobLine } from '../../components/job-line.tsx'
@@ -9,11 +11,15 @@ import { Section } from '../../components/screen.tsx'
 import { formatCount, formatRatio } from '../../format.ts'
 import { useLive } from '../../state/lab.ts'
 import { hrefOf } from '../../state/route.ts'
+import { AgreementTable } from './agreement-table.tsx'
+import { CandidateDialog } from './candidate-dialog.tsx'
 import { FunnelTable } from './funnel-table.tsx'
+import { ThresholdPanel } from './threshold-panel.tsx'
 
 /** Follows the run while it works. */
 export function GenerationPane({ run }: { run: GenerationRun }) {
   const { t } = useTranslation()
+  const [opened, setOpened] = useState<CandidateId | null>(null)
   const job = useLive(({ jobs }) => jobs[run.jobId])
   const sum = (count: (funnel: LeafFunnel) => number) => run.funnel.reduce((total, funnel) => total + count(funnel), 0)
   // The demo goes on with other work under the same job.
@@ -30,6 +36,7 @@ export function GenerationPane({ run }: { run: GenerationRun }) {
             [t('generate.accepted'), `${formatCount(accepted)} / ${formatCount(sum((funnel) => funnel.quota))}`],
             [t('generate.attempted'), formatCount(attempted)],
             [t('generate.yield'), formatRatio(accepted, attempted)],
+            [t('generate.pipeline'), run.plan.pipeline?.name ?? 'lab'],
             [t('generate.calls'), formatCount(run.callCount)],
             [
               t('generate.parseFailures'),
@@ -42,8 +49,11 @@ export function GenerationPane({ run }: { run: GenerationRun }) {
         <FunnelTable funnel={run.funnel} />
       </Section>
       <Section title={t('generate.samples')} actions={<a href={hrefOf('curate')}>{t('generate.toCurate')}</a>}>
-        <CandidateFeed generationId={run.id} limit={40} />
+        <CandidateFeed generationId={run.id} limit={40} onOpen={setOpened} />
       </Section>
+      {attempted > 0 && <ThresholdPanel run={run} />}
+      <AgreementTable />
+      <CandidateDialog candidateId={opened} onClose={() => setOpened(null)} />
     </div>
   )
 }

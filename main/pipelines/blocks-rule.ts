@@ -1,0 +1,57 @@
+// Blocks that decide without a judge: duplicates, held-out exams, the leaf's language, and what the student answers already.
+
+import type { BlockOf } from '../contract/pipelines.ts'
+import { foreignLanguage } from '../domain/language.ts'
+import { rougeL } from '../domain/near-duplicate.ts'
+import { userTurn } from '../domain/user-turn.ts'
+import { findTwin, screenedText, type Slot } from './generate-slot.ts'
+import { ruleOutcome } from './generate-speaker.ts'
+
+/** Looks among what is kept by now; the run looks again when it takes the slot, among all that came before it. */
+export async function checkNew(slot: Slot): Promise<void> {
+  const found = findTwin(slot.material.screen, screenedText(slot.material.chunk, slot.draft))
+  if (!found) return
+  slot.keep(found.outcome)
+  slot.drop(found.stage, found.outcome.words, found.twin.key)
+}
+
+export async function checkUnseen(slot: Slot): Promise<void> {
+  const { context, question } = slot.draft
+  const { findContamination } = slot.material
+  const found = findContamination(question) ?? (context === '' ? null : findContamination(context))
+  if (!found) return
+  const words = `It repeats a held-out exam: "${found.words.slice(0, 200)}".`
+  slot.keep(ruleOutcome({ stage: 'decontamination', passed: false, words, score: null }))
+  slot.drop('decontamination', words)
+}
+
+export async function checkLanguage(slot: Slot): Promise<void> {
+  const { context, question, answer } = slot.draft
+  const { language } = slot.material.leaf
+  const texts = await Promise.all([question, answer, context].map((text) => foreignLanguage(text, language)))
+  const found = texts.find((one) => one !== null)
+  if (!found) return
+  const words = `It is written in ${found}, where the leaf's language is ${language}.`
+  slot.keep(ruleOutcome({ stage: 'language', passed: false, words, score: null }))
+  slot.drop('language', words)
+}
+
+/** ROUGE-L above which the student's answer says what the sample's says. */
+const usualSimilarity = 0.7
+
+/** Asks the student the sample's question without the document. Known samples are marked, and dropped where the block says so. */
+export async function compareWithStudent(slot: Slot, block: BlockOf<'known'>): Promise<void> {
+  const { student } = slot.voices
+  if (!student) return
+  const { context, question, answer } = slot.draft
+  const prompt = student.template.renderPrompt([{ role: 'user', content: userTurn(context, question) }])
+  const sampling = { ...student.settingsOf('skill-answer-precise', block.sampling), temperature: 0 }
+  const said = await student.say(slot.talk, { stage: 'student-knows', prompt, sampling })
+  // Cut off or silent: it does not know, and the outcome that says so stands already.
+  if (!said) return
+  const { text = '' } = said.fields
+  const score = rougeL(answer, text)
+  const isKnown = score >= (block.similarity ?? usualSimilarity)
+  slot.keep({ ...said.outcome, words: text, score, passed: !(isKnown && block.drops) })
+  if (isKnown && block.drops) slot.drop('student-knows', `The student answers this already: "${text.slice(0, 300)}"`)
+}

@@ -1,0 +1,237 @@
+// A model that is asked something during generation: the teacher, a judge, or the student. Fills in the prompt of a stage, trims
+// examples until it fits, holds the answer to the stage's grammar, reads its fields, and keeps what was said as a stage outcome. Asks
+// once more with another seed when the form is not met.
+
+import { createHash } from 'node:crypto'
+import { AppError } from '../contract/errors.ts'
+import type { StageName, StageOutcome } from '../contract/generation.ts'
+import type { LeafPath } from '../contract/ids.ts'
+import type { Sampling } from '../contract/pipelines.ts'
+import type { Completion, LlamaSession } from '../compute/llama-protocol.ts'
+import type { ChatTemplate } from '../domain/chat-template.ts'
+import {
+  parseStageOutput,
+  type PromptStage,
+  type PromptVariables,
+  renderPrompt,
+  stageGrammar,
+} from '../domain/prompts.ts'
+import { callSeed } from '../domain/slot-plan.ts'
+import { type StageSettings, stageSettings } from '../domain/stage-settings.ts'
+import { type PackName, type PromptPack, templateOf } from './prompt-packs.ts'
+
+/** Tries of one stage before its slot is dropped for its form. */
+const maxTries = 2
+/** Characters of a stage's output kept as its words. */
+const keptWords = 4000
+
+/** What one slot's calls have in common, and what they have led to so far. */
+export interface SlotTalk {
+  leaf: LeafPath
+  language: string
+  slot: number
+  runSeed: number
+  signal: AbortSignal
+  stages: StageOutcome[]
+  calls: number
+  parseFailures: number
+}
+
+export interface StageQuestion {
+  stage: PromptStage
+  variables: PromptVariables
+  examples: readonly PromptVariables[]
+  sampling?: Sampling | undefined
+  /** Tells several calls of one stage in one slot apart: their seeds differ by it. */
+  label?: string | undefined
+  /** Other slots share the answer: its seed is named by this instead of the slot. */
+  shared?: string | undefined
+}
+export interface StageAnswer {
+  fields: Record<string, string>
+  /** The outcome kept for this call; the caller decides `passed`, `words` and `score`. */
+  outcome: StageOutcome
+}
+
+/** Free text, in the model's own words. */
+export interface FreeQuestion {
+  stage: StageName
+  prompt: string
+  sampling: StageSettings
+}
+
+/** Thrown inside a slot that is not wanted any more (pause, quota met); never leaves the pipeline. */
+export class SlotCancelled extends Error {}
+
+interface SpeakerParts {
+  session: LlamaSession
+  template: ChatTemplate
+  pack: PackName
+  packFor: (language: string) => PromptPack
+  /** Told once for each `key` what the user should know. */
+  note: (key: string, text: string) => void
+}
+
+export class Speaker {
+  readonly template: ChatTemplate
+  readonly #session: LlamaSession
+  readonly #pack: PackName
+  readonly #packFor: (language: string) => PromptPack
+  readonly #note: (key: string, text: string) => void
+
+  constructor({ session, template, pack, packFor, note }: SpeakerParts) {
+    this.template = template
+    this.#session = session
+    this.#pack = pack
+    this.#packFor = packFor
+    this.#note = note
+  }
+
+  /** The settings of a stage for this model. */
+  settingsOf(stage: PromptStage, sampling?: Sampling): StageSettings {
+    return stageSettings(stage, this.#pack, sampling)
+  }
+
+  /** The stage's answer, or null when the form was not met; then the talk's last outcome is `form` and says why. */
+  async ask(talk: SlotTalk, question: StageQuestion): Promise<StageAnswer | null> {
+    const { stage } = question
+    const settings = this.settingsOf(stage, question.sampling)
+    const prompt = await this.#fit(talk, question, settings.maxTokens)
+    if (prompt === null) return null
+    for (let attempt = 0; attempt < maxTries; attempt++) {
+      const seed = seedOf(talk, question, attempt)
+      const { completion, outcome } = await this.#complete(talk, {
+        stage,
+        prompt,
+        seed,
+        settings,
+        grammar: stageGrammar(stage),
+      })
+      const problem = completion.stop === 'length' ? `it was cut off after ${completion.outputTokens} tokens` : null
+      const fields = problem === null ? readFields(stage, completion.text) : null
+      if (fields) return { fields, outcome }
+      talk.parseFailures += 1
+      const why = problem ?? 'it does not have the form asked for'
+      talk.stages.push({ ...outcome, stage: 'form', passed: false, words: `${stage}: ${why}.\n${outcome.words}` })
+    }
+    return null
+  }
+
+  /** What the model writes after a prompt, trimmed. Null when it was cut off or said nothing: the last outcome then says so. */
+  async say(talk: SlotTalk, { stage, prompt, sampling }: FreeQuestion): Promise<StageAnswer | null> {
+    const { runSeed, leaf, slot } = talk
+    const seed = callSeed({ runSeed, leaf, slot, stage, attempt: 0 })
+    const { completion, outcome } = await this.#complete(talk, { stage, prompt, seed, settings: sampling })
+    const text = completion.text.trim()
+    if (completion.stop !== 'length' && text !== '') return { fields: { text }, outcome }
+    const why = text === '' ? 'nothing was said' : `it was cut off after ${completion.outputTokens} tokens`
+    talk.stages.push({ ...outcome, passed: false, words: `${stage}: ${why}.\n${outcome.words}` })
+    return null
+  }
+
+  async #complete(
+    talk: SlotTalk,
+    {
+      stage,
+      prompt,
+      seed,
+      settings,
+      grammar,
+    }: { stage: StageName; prompt: string; seed: number; settings: StageSettings; grammar?: string },
+  ): Promise<{ completion: Completion; outcome: StageOutcome }> {
+    const { signal } = talk
+    const request = { prompt, seed, stops: this.template.stops, ...settings, ...(grammar && { grammar }) }
+    const completion = await this.#session.complete(request, { signal })
+    if (completion.stop === 'cancelled' || signal.aborted) throw new SlotCancelled()
+    talk.calls += 1
+    return { completion, outcome: outcomeOf(stage, { completion, prompt, seed, temperature: settings.temperature }) }
+  }
+
+  /** The prompt with as many examples as leave room for the answer; null when it does not fit even without any. */
+  async #fit(
+    talk: SlotTalk,
+    { stage, variables, examples }: StageQuestion,
+    answerTokens: number,
+  ): Promise<string | null> {
+    const template = templateOf(this.#packFor(talk.language), stage)
+    const { contextTokens } = this.#session.reply
+    const room = contextTokens - 1 - answerTokens
+    const wanted = Math.min(examples.length, template.exampleCount)
+    for (let count = wanted; count >= 0; count--) {
+      const { system, user } = renderPrompt(template, variables, examples.slice(0, count))
+      const prompt = this.template.renderPrompt([
+        { role: 'system', content: system },
+        { role: 'user', content: user },
+      ])
+      if (!(await this.#fits(prompt, room))) continue
+      if (count < wanted)
+        this.#note(
+          `${talk.leaf} ${stage} ${count}`,
+          `${talk.leaf}: ${stage} shows ${count} of ${wanted} examples, since more do not fit into the model's context of ${contextTokens} tokens.`,
+        )
+      return prompt
+    }
+    const words = `${stage}: the text does not fit into the model's context of ${contextTokens} tokens, even without examples.`
+    talk.stages.push({ ...emptyOutcome, stage: 'form', words })
+    return null
+  }
+
+  /** A token has at least one byte, so a prompt with fewer bytes than room need not be counted. */
+  async #fits(prompt: string, room: number): Promise<boolean> {
+    if (Buffer.byteLength(prompt) <= room) return true
+    return (await this.#session.tokenize(prompt)).length <= room
+  }
+}
+
+function seedOf({ runSeed, leaf, slot }: SlotTalk, { stage, label, shared }: StageQuestion, attempt: number): number {
+  const named = [stage, label, shared].filter((part) => part !== undefined).join(' ')
+  return callSeed({ runSeed, leaf, slot: shared === undefined ? slot : -1, stage: named, attempt })
+}
+
+const emptyOutcome: StageOutcome = {
+  stage: 'form',
+  passed: false,
+  words: '',
+  score: null,
+  promptSha256: '',
+  promptTokens: 0,
+  outputTokens: 0,
+  durationMs: 0,
+  seed: 0,
+  temperature: 0,
+}
+
+/** The outcome of a rule: no call was made. */
+export function ruleOutcome(outcome: Pick<StageOutcome, 'stage' | 'passed' | 'words' | 'score'>): StageOutcome {
+  return { ...emptyOutcome, ...outcome }
+}
+
+interface Call {
+  completion: Completion
+  prompt: string
+  seed: number
+  temperature: number
+}
+function outcomeOf(stage: StageName, { completion, prompt, seed, temperature }: Call): StageOutcome {
+  return {
+    stage,
+    passed: true,
+    words: completion.text.slice(0, keptWords),
+    score: null,
+    promptSha256: createHash('sha256').update(prompt).digest('hex'),
+    promptTokens: completion.promptTokens,
+    outputTokens: completion.outputTokens,
+    durationMs: completion.ms,
+    seed,
+    temperature,
+  }
+}
+
+function readFields(stage: PromptStage, text: string): Record<string, string> | null {
+  try {
+    return parseStageOutput(stage, text)
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === 'bad-input') return null
+    throw thrown
+  }
+}
