@@ -119,13 +119,14 @@ export function readPipeline(text: string): { pipeline: Pipeline | null; problem
   if (!root) return { pipeline: null, problems: problems.map((problem) => ({ ...problem, severity: 'error' })) }
   const read = pipelineSchema.safeParse(plainOf(root))
   if (!read.success) {
-    const found = read.error.issues.slice(0, 20).map(({ path, message }): PipelineProblem => {
-      const keys = path.map((key) => (typeof key === 'number' ? key : String(key)))
+    const found = read.error.issues.slice(0, 20).map((issue): PipelineProblem => {
+      const keys = issue.path.map((key) => (typeof key === 'number' ? key : String(key)))
+      const message = messageOf(issue, root, keys)
       return {
         severity: 'error',
         ...placeOf(root, keys),
         field: fieldOf(keys),
-        message: `${message}.`,
+        message,
         remedy: asPreset,
       }
     })
@@ -138,6 +139,22 @@ export function readPipeline(text: string): { pipeline: Pipeline | null; problem
     found.push({ severity: 'error', ...placeOf(root, ['chains']), field: 'chains', message, remedy: asPreset })
   }
   return { pipeline: found.some(({ severity }) => severity === 'error') ? null : read.data, problems: found }
+}
+
+/** What is wrong, in the words of pipelines. */
+function messageOf(
+  issue: { code: string; message: string },
+  root: QnaNode,
+  path: readonly (string | number)[],
+): string {
+  if (issue.code !== 'invalid_union' || path.at(-1) !== 'use') return `${issue.message}.`
+  const names = Object.keys(blockFacts)
+  const given = path.reduce<QnaNode | undefined>((node, key) => {
+    if (node?.kind === 'list' && typeof key === 'number') return node.nodes[key]
+    return node?.kind === 'map' ? node.entries.find((entry) => entry.key === key)?.value : undefined
+  }, root)
+  const name = given?.kind === 'scalar' ? String(given.value) : ''
+  return `There is no block "${name}". There are: ${names.join(', ')}.`
 }
 
 const asPreset = 'Compare it with one of the presets.'

@@ -1,5 +1,6 @@
 // Candidates as they are made, newest first: question, answer, and what became of them.
 
+import { UnstyledButton } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Candidate } from '../../main/contract/generation.ts'
 import type { CandidateId, GenerationId } from '../../main/contract/ids.ts'
@@ -24,9 +25,9 @@ export function CandidateFeed({ generationId, limit, onOpen }: CandidateFeedProp
       {shown.map((candidate) => (
         <article key={candidate.id}>
           {onOpen ? (
-            <button type="button" className="question clip plain" onClick={() => onOpen(candidate.id)}>
+            <UnstyledButton className="question clip" onClick={() => onOpen(candidate.id)}>
               {candidate.question || '…'}
-            </button>
+            </UnstyledButton>
           ) : (
             <span className="question clip">{candidate.question || '…'}</span>
           )}

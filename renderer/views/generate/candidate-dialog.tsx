@@ -21,7 +21,13 @@ export function CandidateDialog({ candidateId, onClose }: CandidateDialogProps) 
   const { t } = useTranslation()
   const detail = useRead('sample.get', candidateId === null ? null : { candidateId })
   return (
-    <Modal opened={candidateId !== null} onClose={onClose} title={t('generate.candidate')} size="lg">
+    <Modal
+      opened={candidateId !== null}
+      onClose={onClose}
+      title={t('generate.candidate')}
+      closeButtonProps={{ 'aria-label': t('close') }}
+      size="lg"
+    >
       {candidateId !== null && <Reading of={detail}>{(sample) => <Body sample={sample} />}</Reading>}
     </Modal>
   )

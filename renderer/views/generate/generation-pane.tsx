@@ -48,10 +48,10 @@ export function GenerationPane({ run }: { run: GenerationRun }) {
       <Section title={t('generate.funnel')}>
         <FunnelTable funnel={run.funnel} />
       </Section>
+      {attempted > 0 && <ThresholdPanel run={run} />}
       <Section title={t('generate.samples')} actions={<a href={hrefOf('curate')}>{t('generate.toCurate')}</a>}>
         <CandidateFeed generationId={run.id} limit={40} onOpen={setOpened} />
       </Section>
-      {attempted > 0 && <ThresholdPanel run={run} />}
       <AgreementTable />
       <CandidateDialog candidateId={opened} onClose={() => setOpened(null)} />
     </div>

@@ -37,9 +37,12 @@ export function ThresholdPanel({ run }: { run: GenerationRun }) {
           value={wanted.minPairGrade}
           onChange={(value) => setWanted({ ...wanted, minPairGrade: Math.min(3, Math.max(1, Number(value) || 1)) })}
         />
-        <div style={{ width: 240 }}>
-          <span id="near-threshold">{t('generate.nearDuplicateRougeL')}</span>
+        <div style={{ width: 240, alignSelf: 'stretch' }}>
+          <span id="near-threshold" className="dim">
+            {t('thresholds.near', { value: wanted.nearDuplicateRougeL.toFixed(2) })}
+          </span>
           <Slider
+            mt={11}
             aria-labelledby="near-threshold"
             thumbProps={{ 'aria-labelledby': 'near-threshold' }}
             min={0.3}
@@ -47,7 +50,7 @@ export function ThresholdPanel({ run }: { run: GenerationRun }) {
             step={0.01}
             value={wanted.nearDuplicateRougeL}
             onChange={(value) => setWanted({ ...wanted, nearDuplicateRougeL: value })}
-            label={(value) => value.toFixed(2)}
+            label={null}
           />
         </div>
         <Button variant="default" loading={apply.isRunning} disabled={comes + goes === 0} onClick={() => void submit()}>

@@ -1,0 +1,139 @@
+// Generation beyond its plain run: a pipeline of one's own, a preview, a dropped sample kept after all, thresholds moved after the fact.
+// Over the demo's models in the desktop window.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { ElectronApplication, Page } from '@playwright/test'
+import { expect, startApp, test } from './launch.ts'
+import { jobTimeout, shoot, visit, waitForJob } from './screens.ts'
+
+const knowledgeLeaf = 'knowledge/'
+const skillLeaf = 'compositional_skills/household/shopping_list'
+
+test.describe.configure({ mode: 'serial', timeout: jobTimeout + 60_000 })
+
+let folder: string
+let electron: ElectronApplication
+let page: Page
+
+test.beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'labdesk-generation-'))
+  electron = await startApp(join(folder, 'data'), {})
+  page = await electron.firstWindow()
+  await expect(page.getByTestId('screen-overview').getByText('demo project', { exact: true })).toBeVisible({
+    timeout: 60_000,
+  })
+})
+
+test.afterAll(async () => {
+  await electron.close()
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+async function expectAccessible(where: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+  const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ target }) => target).join(', ')}`)
+  expect.soft(found).toEqual([])
+}
+
+test('a pipeline of the user is checked while it is written, and saved under its own name', async () => {
+  await visit(page, 'Generate')
+  await page.getByRole('button', { name: 'Pipelines', exact: true }).click()
+  const pane = page.getByTestId('pipelines')
+  const text = pane.getByLabel('Blocks, as YAML')
+  await expect(text).toHaveValue(/name: lab/)
+  const preset = await text.inputValue()
+  await text.fill(preset.replace('name: lab', 'name: mine').replace('use: pair-grade', 'use: pear-grade'))
+  await expect(pane.getByText('chains.freeform[5].use', { exact: true })).toBeVisible()
+  await expect(pane.getByRole('button', { name: 'Save as mine' })).toBeDisabled()
+  await shoot(page, '30-pipeline-problem')
+  await text.fill(preset.replace('name: lab', 'name: mine').replace('use: faithful', 'use: faithful\n      votes: 3'))
+  await pane.getByRole('button', { name: 'Save as mine' }).click()
+  await expect(pane.getByRole('row', { name: /^mine/ })).toContainText('yours')
+  await shoot(page, '31-pipeline-saved')
+  await expectAccessible('pipelines')
+})
+
+test('a preview makes a few of each leaf by the pipeline that was chosen', async () => {
+  await page.getByRole('button', { name: 'Back to the runs' }).click()
+  await page.getByRole('button', { name: 'New generation' }).first().click()
+  await page.getByRole('combobox', { name: 'Pipeline' }).click()
+  await page.getByRole('option', { name: 'mine' }).click()
+  await shoot(page, '32-generation-plan')
+  await expectAccessible('plan')
+  await page.getByRole('button', { name: 'Preview 3 a leaf' }).click()
+  const pane = page.getByTestId('generation-pane')
+  await expect(pane).toContainText('mine')
+  await waitForJob(pane)
+  const rows = pane.getByRole('table', { name: 'Per leaf and stage' }).getByRole('row')
+  await expect(rows.filter({ hasText: knowledgeLeaf }).first().getByRole('cell').nth(2)).toHaveText('3')
+  await shoot(page, '33-preview-done')
+})
+
+test('a run tells of each dropped sample why, and lets it be kept after all', async () => {
+  await page.getByRole('button', { name: 'New generation' }).first().click()
+  await page.getByRole('checkbox', { name: 'All leaves' }).uncheck()
+  await page.getByLabel(`Samples wanted ${skillLeaf}`, { exact: true }).fill('24')
+  await page.getByLabel('Near duplicate from').fill('0.6')
+  await page.getByLabel('Keep grades from').fill('3')
+  await page.getByRole('button', { name: 'Start generating' }).click()
+  const pane = page.getByTestId('generation-pane')
+  await waitForJob(pane)
+  const dropped = pane
+    .getByTestId('candidate-feed')
+    .getByRole('article')
+    .filter({ has: page.locator('.tag.warn') })
+  await expect(dropped.first()).toBeVisible()
+  await dropped.first().getByRole('button').focus()
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: 'Candidate' })
+  await expect(dialog.locator('.warn-note')).not.toBeEmpty()
+  await expect(dialog.getByTestId('stage-history')).toBeVisible()
+  await shoot(page, '34-candidate')
+  await expectAccessible('candidate')
+  const keep = dialog.getByRole('button', { name: 'Keep it after all' })
+  if (await keep.isEnabled()) {
+    await keep.click()
+    await expect(dialog.getByRole('button', { name: 'Reject' })).toBeVisible()
+  }
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeHidden()
+})
+
+test('thresholds show their effect before they are moved', async () => {
+  const pane = page.getByTestId('generation-pane')
+  const panel = pane.getByTestId('threshold-panel')
+  const effect = panel.getByRole('status')
+  await expect(effect).toContainText('0 come in, 0 go out')
+  const slider = panel.getByRole('slider')
+  await slider.focus()
+  for (let step = 0; step < 30; step += 1) await page.keyboard.press('ArrowLeft')
+  await expect(effect).not.toContainText('0 go out')
+  await shoot(page, '35-thresholds')
+  await expectAccessible('run')
+  await panel.getByRole('button', { name: 'Apply' }).click()
+  await expect(effect).toContainText('0 come in, 0 go out')
+  await slider.focus()
+  for (let step = 0; step < 30; step += 1) await page.keyboard.press('ArrowRight')
+  await expect(effect).not.toContainText('0 come in')
+  await panel.getByRole('button', { name: 'Apply' }).click()
+  await expect(effect).toContainText('0 come in, 0 go out')
+})
+
+test('all of it reads in Japanese and in the dark', async () => {
+  await visit(page, 'Settings')
+  await page.getByText('dark', { exact: true }).click()
+  await page.getByText('日本語', { exact: true }).click()
+  await page.goto(`${page.url().split('#')[0] ?? ''}#/generate`)
+  await expect(page.getByTestId('generation-pane')).toContainText('しきい値の変更')
+  await shoot(page, '36-run-dark-ja')
+  await expectAccessible('dark run')
+  await page.goto(`${page.url().split('#')[0] ?? ''}#/generate/pipelines`)
+  await expect(page.getByTestId('pipelines')).toBeVisible()
+  await shoot(page, '37-pipelines-dark-ja')
+  await page.goto(`${page.url().split('#')[0] ?? ''}#/generate/new`)
+  await expect(page.getByRole('combobox', { name: 'パイプライン' })).toBeVisible()
+  await shoot(page, '38-plan-dark-ja')
+  await expectAccessible('dark plan')
+})
