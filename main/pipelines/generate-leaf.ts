@@ -81,6 +81,12 @@ export class LeafRun {
     return (this.#accepted + this.#nextSlot - this.#takenSlot) / this.source.share.quota
   }
 
+  /** Whether a slot of this leaf is still to be written. */
+  isOpen(slot: number): boolean {
+    const { firstSlot, maxAttempts } = this.source.share
+    return !this.#isClosed && slot >= this.#takenSlot && slot < firstSlot + maxAttempts
+  }
+
   /** The next slot worth starting, or null for now. */
   startSlot(): number | null {
     if (this.#isClosed || slotsWanted(this.#tally()) === 0) return null

@@ -10,6 +10,7 @@ import { type PromptStage, type PromptVariables, renderPrompt, stageForms } from
 import { shownSeeds } from '../domain/slot-plan.ts'
 import { stageSettings } from '../domain/stage-settings.ts'
 import { callRooms } from '../domain/talk-size.ts'
+import type { CallJournal } from './call-journal.ts'
 import type { LeafSource } from './generate-sources.ts'
 import { Speaker } from './generate-speaker.ts'
 import type { Voices } from './generate-slot.ts'
@@ -37,17 +38,18 @@ interface Opening {
   models: RunModels
   sources: readonly LeafSource[]
   parallel: number
+  journal: CallJournal
   /** Told once for each key what the user should know. */
   note: (key: string, text: string) => void
 }
 
 /** Opens the models these leaves need. Throws what opening a model throws. */
-export async function openVoices(lab: Lab, { models, sources, parallel, note }: Opening): Promise<OpenVoices> {
+export async function openVoices(lab: Lab, { models, sources, parallel, journal, note }: Opening): Promise<OpenVoices> {
   const { teacher, judge, student } = models
   const opened: LlamaSession[] = []
   let sequences = parallel
   const speak = async (model: Model, roomFor: RoomFor): Promise<Speaker> => {
-    const found = await openSpeaker(lab, { model, roomFor, parallel: sequences, note })
+    const found = await openSpeaker(lab, { model, roomFor, parallel: sequences, journal, note })
     opened.push(found.session)
     sequences = found.parallel
     return found.speaker
@@ -73,9 +75,14 @@ export async function openVoices(lab: Lab, { models, sources, parallel, note }: 
 
 type RoomFor = (session: LlamaSession, template: ChatTemplate) => Promise<number>
 
+interface SpeakerWish extends Pick<Opening, 'parallel' | 'journal' | 'note'> {
+  model: Model
+  roomFor: RoomFor
+}
+
 async function openSpeaker(
   lab: Lab,
-  { model, roomFor, parallel, note }: { model: Model; roomFor: RoomFor; parallel: number; note: Opening['note'] },
+  { model, roomFor, parallel, journal, note }: SpeakerWish,
 ): Promise<{ speaker: Speaker; session: LlamaSession; parallel: number }> {
   const { threads, gpu } = lab.settings()
   const base: SessionRequest = { modelPath: model.path, contextTokens: contextStep, sequences: 1, threads, gpu }
@@ -90,7 +97,8 @@ async function openSpeaker(
     const room = { ...base, contextTokens, sequences: parallel }
     const { session, parallel: fitting } = await openWithin(lab, room, (text) => note(text, text))
     const packFor = cachedPacks(lab.resources.promptsDir, model.promptPack)
-    const speaker = new Speaker({ session, template, pack: model.promptPack, packFor, note })
+    const { sha256, promptPack: pack } = model
+    const speaker = new Speaker({ sha256, journal, session, template, pack, packFor, note })
     return { speaker, session, parallel: fitting }
   } finally {
     await counter.dispose()

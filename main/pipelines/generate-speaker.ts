@@ -18,6 +18,7 @@ import {
 } from '../domain/prompts.ts'
 import { callSeed } from '../domain/slot-plan.ts'
 import { type StageSettings, stageSettings } from '../domain/stage-settings.ts'
+import { CallJournal } from './call-journal.ts'
 import { type PackName, type PromptPack, templateOf } from './prompt-packs.ts'
 
 /** Tries of one stage before its slot is dropped for its form. */
@@ -63,7 +64,20 @@ export interface FreeQuestion {
 /** Thrown inside a slot that is not wanted any more (pause, quota met); never leaves the pipeline. */
 export class SlotCancelled extends Error {}
 
+interface ModelCall {
+  stage: StageName
+  prompt: string
+  seed: number
+  settings: StageSettings
+  /** The slot that waits for it; -1 where many do. */
+  slot: number
+  grammar?: string
+}
+
 interface SpeakerParts {
+  /** The model's hash: part of what names a call. */
+  sha256: string
+  journal: CallJournal
   session: LlamaSession
   template: ChatTemplate
   pack: PackName
@@ -78,8 +92,12 @@ export class Speaker {
   readonly #pack: PackName
   readonly #packFor: (language: string) => PromptPack
   readonly #note: (key: string, text: string) => void
+  readonly #sha256: string
+  readonly #journal: CallJournal
 
-  constructor({ session, template, pack, packFor, note }: SpeakerParts) {
+  constructor({ sha256, journal, session, template, pack, packFor, note }: SpeakerParts) {
+    this.#sha256 = sha256
+    this.#journal = journal
     this.template = template
     this.#session = session
     this.#pack = pack
@@ -105,6 +123,7 @@ export class Speaker {
         prompt,
         seed,
         settings,
+        slot: question.shared === undefined ? talk.slot : -1,
         grammar: stageGrammar(stage),
       })
       const problem = completion.stop === 'length' ? `it was cut off after ${completion.outputTokens} tokens` : null
@@ -121,7 +140,7 @@ export class Speaker {
   async say(talk: SlotTalk, { stage, prompt, sampling }: FreeQuestion): Promise<StageAnswer | null> {
     const { runSeed, leaf, slot } = talk
     const seed = callSeed({ runSeed, leaf, slot, stage, attempt: 0 })
-    const { completion, outcome } = await this.#complete(talk, { stage, prompt, seed, settings: sampling })
+    const { completion, outcome } = await this.#complete(talk, { stage, prompt, seed, settings: sampling, slot })
     const text = completion.text.trim()
     if (completion.stop !== 'length' && text !== '') return { fields: { text }, outcome }
     const why = text === '' ? 'nothing was said' : `it was cut off after ${completion.outputTokens} tokens`
@@ -129,20 +148,18 @@ export class Speaker {
     return null
   }
 
+  /** The answer of the model, or the one it gave before the host was killed. */
   async #complete(
     talk: SlotTalk,
-    {
-      stage,
-      prompt,
-      seed,
-      settings,
-      grammar,
-    }: { stage: StageName; prompt: string; seed: number; settings: StageSettings; grammar?: string },
+    { stage, prompt, seed, settings, slot, grammar }: ModelCall,
   ): Promise<{ completion: Completion; outcome: StageOutcome }> {
     const { signal } = talk
     const request = { prompt, seed, stops: this.template.stops, ...settings, ...(grammar && { grammar }) }
-    const completion = await this.#session.complete(request, { signal })
+    const key = CallJournal.keyOf(this.#sha256, request)
+    const known = this.#journal.find(key)
+    const completion = known ?? (await this.#session.complete(request, { signal }))
     if (completion.stop === 'cancelled' || signal.aborted) throw new SlotCancelled()
+    if (!known) this.#journal.add(slot, key, completion)
     talk.calls += 1
     return { completion, outcome: outcomeOf(stage, { completion, prompt, seed, temperature: settings.temperature }) }
   }

@@ -2,6 +2,7 @@
 // enough of them run at once to keep the teacher's batch full. Finished slots are written in order, so whatever is killed, the next
 // call of this handler goes on behind the last slot written: none is lost, none is doubled.
 
+import { join } from 'node:path'
 import type { Candidate, GenerationPlan } from '../contract/generation.ts'
 import type { GenerationId } from '../contract/ids.ts'
 import type { Pipeline } from '../contract/pipelines.ts'
@@ -22,6 +23,7 @@ import { openVoices, type RunModels } from './generate-session.ts'
 import { SharedAnswers } from './generate-shared.ts'
 import type { Voices } from './generate-slot.ts'
 import { createExamCheck, createRunScreen, readLeafSources } from './generate-sources.ts'
+import { CallJournal } from './call-journal.ts'
 import { SlotCancelled, type SlotTalk } from './generate-speaker.ts'
 import type { JobContext, JobHandler, Lab } from './lab.ts'
 import { findPipeline } from './pipelines.ts'
@@ -41,11 +43,13 @@ export function generateHandler(lab: Lab): JobHandler {
     const models = runModels(lab, plan)
     const pipeline = plan.pipeline ?? findPipeline(lab, 'lab')
     const leaves = await openLeaves(lab, { generationId, plan, pipeline, models })
+    const journal = new CallJournal(join(lab.project().folder, 'generations', `${generationId}.calls.jsonl`))
     const writer = new Writer(lab, generationId, leaves)
     writer.flush()
     if (leaves.some((leaf) => !leaf.isClosed) && !context.signal.aborted) {
-      await generate(lab, context, { plan, models, leaves, writer })
+      await generate(lab, context, { plan, models, leaves, writer, journal })
     }
+    if (leaves.every((leaf) => leaf.isClosed)) journal.remove()
     writer.report(context)
   }
 }
@@ -82,9 +86,11 @@ interface RunParts {
   models: RunModels
   leaves: LeafRun[]
   writer: Writer
+  journal: CallJournal
 }
 
-async function generate(lab: Lab, context: JobContext, { plan, models, leaves, writer }: RunParts): Promise<void> {
+async function generate(lab: Lab, context: JobContext, parts: RunParts): Promise<void> {
+  const { plan, models, leaves, writer, journal } = parts
   const noted = new Set<string>()
   const note = (key: string, text: string) => {
     if (noted.has(key)) return
@@ -93,7 +99,7 @@ async function generate(lab: Lab, context: JobContext, { plan, models, leaves, w
   }
   const sources = leaves.filter((leaf) => !leaf.isClosed).map((leaf) => leaf.source)
   context.progress({ ...writer.progress(), label: `Loading ${models.teacher.name}` })
-  const opened = await openVoices(lab, { models, sources, parallel: plan.parallel, note })
+  const opened = await openVoices(lab, { models, sources, parallel: plan.parallel, journal, note })
   const onAbort = () => {
     for (const leaf of leaves) leaf.abort.abort()
   }
@@ -101,14 +107,16 @@ async function generate(lab: Lab, context: JobContext, { plan, models, leaves, w
   writer.startClock()
   try {
     const findContamination = createExamCheck(lab.project())
-    const parts = { voices: opened.voices, plan, findContamination, shared: new SharedAnswers() }
+    const shared = new SharedAnswers()
     await keepFull(leaves, {
       chains: Math.ceil(opened.parallel * (1 + spareShare)),
       signal: context.signal,
       isEvenly: plan.timeBudgetMinutes !== undefined,
       isOver: () => writer.isOver(plan.timeBudgetMinutes),
-      start: (leaf, slot) => fillSlot(leaf, slot, parts),
-      onFinished: () => writer.soon(context),
+      start: (leaf, slot) => fillSlot(leaf, slot, { voices: opened.voices, plan, findContamination, shared }),
+      onFinished: () => {
+        if (writer.soon(context)) journal.tidy((slot) => leaves.some((leaf) => leaf.isOpen(slot)))
+      },
     })
     if (!context.signal.aborted && writer.isOver(plan.timeBudgetMinutes)) {
       const overtime = `the ${plan.timeBudgetMinutes} minutes it was given are used up`
@@ -120,6 +128,7 @@ async function generate(lab: Lab, context: JobContext, { plan, models, leaves, w
     try {
       writer.flush()
     } finally {
+      journal.close()
       await opened.dispose()
     }
   }
@@ -245,11 +254,12 @@ class Writer {
     context.progress({ ...this.progress(), label })
   }
 
-  /** Writes and reports unless that was just done. */
-  soon(context: JobContext): void {
-    if (performance.now() - this.#flushedAtMs < flushMs) return
+  /** Writes and reports unless that was just done; says whether it did. */
+  soon(context: JobContext): boolean {
+    if (performance.now() - this.#flushedAtMs < flushMs) return false
     this.flush()
     this.report(context)
+    return true
   }
 
   /** Writes every slot taken so far; a leaf's end is written after its last slot. */

@@ -1,10 +1,12 @@
 // A process with a real engine, a real llama worker and a random model that fills two leaves in the data folder given as its argument,
-// or goes on filling them. Says `worker <pid>` and `done`. Made to be killed, and so is its worker.
+// or goes on filling them. Says `worker <pid>` and `done`, and writes what it asks into calls.log there. Made to be killed, and so is its
+// worker. Arguments: folder, and the quotas of the skill leaf and the knowledge leaf.
 
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LeafPath } from '../../main/contract/ids.ts'
 import { createLlamaHost } from '../../main/compute/llama.ts'
+import type { LlamaHost } from '../../main/compute/llama-protocol.ts'
 import { createTestEngine } from './test-engine.ts'
 import { writeTinyGguf } from './tiny-gguf.ts'
 
@@ -12,7 +14,8 @@ const dataDir = process.argv[2] ?? ''
 const modelPath = join(dataDir, 'tiny.gguf')
 if (!existsSync(modelPath))
   writeTinyGguf(modelPath, { contextLength: 1024, metadata: { 'labdesk.prompt_pack': 'compact' } })
-const llama = createLlamaHost()
+const [skillQuota = 40, knowledgeQuota = 8] = process.argv.slice(3).map(Number)
+const llama = logged(createLlamaHost())
 const engine = await createTestEngine({ dataDir, llama })
 await engine.call('settings.set', { threads: 1, gpu: 'off' })
 
@@ -28,6 +31,26 @@ const ended = await engine.settled(job)
 console.log(ended.state === 'done' ? 'done' : `ended ${ended.state} ${ended.error?.message ?? ''}`)
 await engine.close()
 process.exit(0)
+
+/** The host, with a line for every call it answered: what was asked for, told apart by the seed. */
+function logged(host: LlamaHost): LlamaHost {
+  const openSession: LlamaHost['openSession'] = async (request) => {
+    const session = await host.openSession(request)
+    const { complete } = session
+    session.complete = async (asked, options) => {
+      appendFileSync(join(dataDir, 'calls.log'), `${asked.seed} ${asked.prompt.length}\n`)
+      return complete.call(session, asked, options)
+    }
+    return session
+  }
+  return {
+    openSession,
+    close: () => host.close(),
+    get pid() {
+      return host.pid
+    },
+  }
+}
 
 async function resume(jobId: NonNullable<typeof known>['id']) {
   if (known?.state !== 'done') await engine.call('job.resume', { jobId })
@@ -52,8 +75,8 @@ async function start() {
   const { jobId } = await engine.call('generation.start', {
     teacherId: teacher.id,
     leaves: [
-      { leaf: verses, quota: 40 },
-      { leaf: birds, quota: 8 },
+      { leaf: verses, quota: skillQuota },
+      { leaf: birds, quota: knowledgeQuota },
     ],
     parallel: 4,
     seed: 11,
