@@ -3,6 +3,7 @@
 
 import { stringify } from 'yaml'
 import type { DatasetRow } from '../contract/curation.ts'
+import { type GroundedRow, openBookTurn, retrievalTurn, type SourceText } from './retrieval-rows.ts'
 
 export const exportFormats = ['labdesk', 'messages', 'train', 'instructlab'] as const
 export type ExportFormat = (typeof exportFormats)[number]
@@ -14,8 +15,22 @@ export interface ExportFile {
   text: string
 }
 
-/** Files of `rows` in a format. `stem` names the dataset within file names; it is made safe for any file system. */
-export function exportFiles(format: ExportFormat, rows: readonly DatasetRow[], stem: string): ExportFile[] {
+/** What rows of knowledge were made from: their own chunks by row, and the texts of the whole project as distractors. */
+export interface RowSources {
+  grounded: readonly GroundedRow[]
+  texts: readonly SourceText[]
+}
+
+/**
+ * Files of `rows` in a format. `stem` names the dataset within file names; it is made safe for any file system. Phase files with
+ * documents are written for rows whose chunk is known.
+ */
+export function exportFiles(
+  format: ExportFormat,
+  rows: readonly DatasetRow[],
+  stem: string,
+  sources: RowSources = { grounded: [], texts: [] },
+): ExportFile[] {
   const name = safeStem(stem)
   const train = rows.filter((row) => row.split === 'train')
   const test = rows.filter((row) => row.split === 'validation')
@@ -44,6 +59,7 @@ export function exportFiles(format: ExportFormat, rows: readonly DatasetRow[], s
           train.filter((row) => row.branch !== 'knowledge'),
           name,
         ),
+        ...nodeFiles(train, sources, name),
       ]
   }
 }
@@ -67,6 +83,37 @@ export function phaseRow(row: DatasetRow): object {
 export function labdeskRow(row: DatasetRow): object {
   const { origin, leaf, branch, split, system, user, assistant } = row
   return { origin, leaf, branch, split, system, user, assistant }
+}
+
+/**
+ * InstructLab's phase files by leaf: `_p07` asks each question behind its own chunk; `_p10` has the same and retrieval rows beside.
+ * `unmask`: the documents are learnt too.
+ */
+function nodeFiles(rows: readonly DatasetRow[], { grounded, texts }: RowSources, name: string): ExportFile[] {
+  const byOrigin = new Map(grounded.map((row) => [row.origin, row]))
+  const leaves = Map.groupBy(
+    rows.filter(({ origin }) => byOrigin.has(origin)),
+    ({ leaf }) => leaf,
+  )
+  return [...leaves].flatMap(([leaf, own]) => {
+    const told = (user: (row: GroundedRow) => string | null) =>
+      own.flatMap((row) => {
+        const source = byOrigin.get(row.origin)
+        const text = source ? user(source) : null
+        return text === null ? [] : [{ ...row, user: text }]
+      })
+    const openBook = told(openBookTurn)
+    const retrieval = told((row) => retrievalTurn(row, texts, name))
+    const file = `node_datasets_${name}/${leaf.replaceAll('/', '_')}`
+    return [
+      lines(`${file}_p07.jsonl`, openBook, unmaskedRow),
+      lines(`${file}_p10.jsonl`, [...openBook, ...retrieval], unmaskedRow),
+    ]
+  })
+}
+
+function unmaskedRow(row: DatasetRow): object {
+  return { ...phaseRow(row), unmask: true }
 }
 
 function conversation(row: DatasetRow): { role: string; content: string }[] {

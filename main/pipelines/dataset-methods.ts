@@ -1,11 +1,12 @@
 // dataset.* and sample.export: freeze, list, read, and write files for other programs.
 
 import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { AppError, toAppError } from '../contract/errors.ts'
 import type { DatasetRow, ExportOutcome } from '../contract/curation.ts'
 import type { DatasetId } from '../contract/ids.ts'
 import { type ExportFile, type ExportFormat, exportFiles } from '../domain/formats.ts'
+import { listRowSources } from '../store/row-sources.ts'
 import { listDatasets, pageDatasetRows, readDatasetRows } from '../store/datasets.ts'
 import { collectRows, freezeDataset, requireDataset } from './datasets.ts'
 import type { Handlers, Lab } from './lab.ts'
@@ -37,7 +38,8 @@ function exportRows(
       message: 'There are no rows to export.',
       remedy: 'Accept some samples first, or pick a dataset.',
     })
-  return { files: exportFiles(wish.format, rows, name).map((file) => writeWhole(wish.folder, file)) }
+  const sources = wish.format === 'instructlab' ? listRowSources(lab.project().db) : undefined
+  return { files: exportFiles(wish.format, rows, name, sources).map((file) => writeWhole(wish.folder, file)) }
 }
 
 function frozenRows(lab: Lab, id: DatasetId): { rows: DatasetRow[]; name: string } {
@@ -52,7 +54,7 @@ function acceptedRows(lab: Lab): { rows: DatasetRow[]; name: string } {
 function writeWhole(folder: string, file: ExportFile): ExportOutcome['files'][number] {
   const path = join(folder, file.name)
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(dirname(path), { recursive: true })
     writeFileSync(`${path}.part`, file.text)
     renameSync(`${path}.part`, path)
   } catch (thrown) {

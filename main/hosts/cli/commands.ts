@@ -96,6 +96,7 @@ const commandAliases: Record<string, MethodName> = {
 }
 /** Commands that are more than one call. */
 const ownCommands: Record<string, string> = {
+  generate: 'generates samples: labdesk generate [leaf=count ...] [--pipeline lab] [--minutes 30]',
   'job watch': 'follows a job that runs in another Labdesk',
   chat: 'asks a model: labdesk chat <model-id> "question"',
 }

@@ -12,6 +12,7 @@ import { defaultDataDir } from '../node/paths.ts'
 import { describeFlags, type GlobalFlags, parseInput, parseWords, usageError } from './arguments.ts'
 import { findMethod, listCommands, summaryOf, usage } from './commands.ts'
 import { demoTable } from './demo-table.ts'
+import { generateUsage, parseGenerate } from './generate.ts'
 import { followJob } from './follow.ts'
 import { createProgressView } from './progress.ts'
 
@@ -184,6 +185,7 @@ async function run(words: string[]): Promise<number> {
   }
   if (noun === 'chat' && verb !== 'send' && verb !== 'stop') return chat(words.slice(1))
   if (noun === 'job' && verb === 'watch') return watch(rest)
+  if (noun === 'generate') return generate(words.slice(1))
   const method = verb === undefined ? undefined : findMethod(noun, verb)
   if (!method) {
     const known = listCommands(noun) || listCommands()
@@ -200,6 +202,15 @@ async function run(words: string[]): Promise<number> {
   }
   const { flags, input } = parseInput(method, rest)
   return withDesk(flags, (engine) => runMethod(engine, method, input))
+}
+
+async function generate(words: string[]): Promise<number> {
+  if (words.includes('--help') || words.includes('-h')) {
+    process.stderr.write(`${generateUsage}\n`)
+    return exitCodes.done
+  }
+  const { flags, plan } = parseGenerate(words)
+  return withDesk(flags, async (engine) => runMethod(engine, 'generation.start', await plan(engine)))
 }
 
 function watch(words: string[]): Promise<number> {
