@@ -18,6 +18,7 @@ import {
   listGenerations,
   listLeafProgress,
 } from '../store/generation.ts'
+import { keepRunContents } from '../store/leaf-contents.ts'
 import { findLeaf } from '../store/taxonomy.ts'
 import { LeafRun } from './generate-leaf.ts'
 import { openTeacher } from './generate-session.ts'
@@ -54,6 +55,7 @@ export function createGeneration(lab: Lab, wanted: WantedGeneration): Generation
   })
   const run = { id, jobId: '' as JobId, plan, teacherSha256: teacher.sha256, createdAtMs: lab.now() }
   insertGeneration(db, run, shares)
+  keepRunContents(db, id, [...seen])
   lab.emit({ kind: 'changed', what: 'generation' })
   return id
 }

@@ -1,8 +1,8 @@
 // Unsaved edits of leaves, kept by the browser on every pause so that a closed window loses no typing. Never the truth: the engine
 // holds what was saved.
 
-import type { LeafDraft } from '../../main/contract/api.ts'
-import { leafDraft } from '../../main/contract/api.ts'
+import type { LeafDraft } from '../../main/contract/authoring.ts'
+import { leafDraft } from '../../main/contract/authoring.ts'
 
 const looseDraft = leafDraft.omit({ seeds: true })
 

@@ -13,8 +13,7 @@ import {
   saveChunking,
   saveDocument,
 } from '../../main/store/documents.ts'
-import { migration as foundation } from '../../main/store/migrations/001-foundation.ts'
-import { migration as taxonomy } from '../../main/store/migrations/002-taxonomy.ts'
+import { allMigrations } from '../../main/store/migrations/all.ts'
 import { type Database, openDatabase } from '../../main/store/open.ts'
 import {
   findLeaf,
@@ -56,7 +55,7 @@ let folder: string
 let db: Database
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'labdesk-store-'))
-  db = openDatabase(join(folder, 'project.sqlite'), [foundation, taxonomy])
+  db = openDatabase(join(folder, 'project.sqlite'), allMigrations)
 })
 afterEach(() => {
   db.close()

@@ -2,7 +2,7 @@
 
 import { Select, Textarea, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { LeafDraft } from '../../../main/contract/api.ts'
+import type { LeafDraft } from '../../../main/contract/authoring.ts'
 import type { LeafPath } from '../../../main/contract/ids.ts'
 import { branches } from '../../../main/contract/taxonomy.ts'
 

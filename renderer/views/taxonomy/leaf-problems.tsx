@@ -2,7 +2,7 @@
 
 import { useDebouncedValue } from '@mantine/hooks'
 import { useTranslation } from 'react-i18next'
-import type { LeafDraft } from '../../../main/contract/api.ts'
+import type { LeafDraft } from '../../../main/contract/authoring.ts'
 import { ProblemList } from '../../components/problem-list.tsx'
 import { Section } from '../../components/screen.tsx'
 import { useRead } from '../../state/lab.ts'

@@ -3,7 +3,7 @@
 import { ActionIcon, Button, Switch, Textarea } from '@mantine/core'
 import { IconTrash } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
-import type { LeafDraft } from '../../../main/contract/api.ts'
+import type { LeafDraft } from '../../../main/contract/authoring.ts'
 import { Section } from '../../components/screen.tsx'
 
 type Seed = LeafDraft['seeds'][number]
