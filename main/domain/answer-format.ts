@@ -44,9 +44,15 @@ function keepsFormat(format: Exclude<AnswerFormat, 'text'>, answer: string): boo
     case 'word':
       return answer !== '' && !/\s/.test(answer) && countWords(answer) <= 1
     case 'number':
-      return /^[-+−]?(?:\d{1,3}(?:[,\u202f ]\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?\s?[%°]?$/.test(answer) && /\d/.test(answer)
+      return (
+        /^[-+−]?(?:\d{1,3}(?:[,\u202f ]\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?\s?[%°]?$/.test(answer) &&
+        /\d/.test(answer)
+      )
     case 'list':
-      return answer.split('\n').filter((line) => line.trim() !== '').every((line) => /^\s*(?:[-*•・]|\d+[.)])\s?\S/.test(line))
+      return answer
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .every((line) => /^\s*(?:[-*•・]|\d+[.)])\s?\S/.test(line))
     case 'json':
       return isJson(answer)
     case 'yes-no':

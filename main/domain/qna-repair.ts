@@ -58,7 +58,10 @@ const firstEdit = ({ repair }: QnaProblem) => repair?.edits[0]?.start ?? 0
 /** Null where the text would not change, or would have more errors than before. */
 function mend(now: Mended, wanted: readonly QnaProblem[], read: (text: string) => QnaFile): Mended | null {
   const repairs = wanted.flatMap(({ repair }) => repair ?? [])
-  const text = applyEdits(now.text, repairs.flatMap(({ edits }) => edits))
+  const text = applyEdits(
+    now.text,
+    repairs.flatMap(({ edits }) => edits),
+  )
   if (text === now.text) return null
   const file = read(text)
   if (weigh(file) >= weigh(now.file)) return null

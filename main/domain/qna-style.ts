@@ -115,7 +115,10 @@ function foldPair(text: string, pair: Pair, lines: readonly Line[]): TextEdit | 
   if (value.anchor || !lines.some((line) => line.start < end && start < line.end)) return null
   const keyStart = key.range?.[0] ?? 0
   const indent = ' '.repeat(keyStart - lineStart(text, keyStart))
-  const written = stringify({ k: value.value }, { defaultKeyType: 'PLAIN', defaultStringType: 'BLOCK_FOLDED', lineWidth: foldedWidth })
+  const written = stringify(
+    { k: value.value },
+    { defaultKeyType: 'PLAIN', defaultStringType: 'BLOCK_FOLDED', lineWidth: foldedWidth },
+  )
   const [header = '', ...content] = written.slice('k: '.length).replace(/\n$/, '').split('\n')
   const body = content.map((line) => (line === '' ? '' : indent + line))
   const isBlock = blockTypes.includes(value.type ?? '')

@@ -39,7 +39,11 @@ interface Passage {
 
 function groundIn(texts: readonly string[], seeds: readonly SeedDraft[]): SeedDraft[] {
   const passages = texts.map((text): Passage => ({ text, words: new Set(wordsOf(text)) }))
-  const grounded = seeds.map(({ question, answer }) => ({ context: nearest(passages, question, answer), question, answer }))
+  const grounded = seeds.map(({ question, answer }) => ({
+    context: nearest(passages, question, answer),
+    question,
+    answer,
+  }))
   const order = new Map([...new Set(grounded.map(({ context }) => context))].map((context, at) => [context, at]))
   return grounded.sort((a, b) => (order.get(a.context) ?? 0) - (order.get(b.context) ?? 0))
 }

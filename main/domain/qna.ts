@@ -2,7 +2,15 @@
 // Never throws on bad input; what was read and written again is the same content.
 
 import { stringify } from 'yaml'
-import type { Branch, ImportOutcome, QnaProblem, QnaRepair, RepairKind, SeedDraft, TextEdit } from '../contract/taxonomy.ts'
+import type {
+  Branch,
+  ImportOutcome,
+  QnaProblem,
+  QnaRepair,
+  RepairKind,
+  SeedDraft,
+  TextEdit,
+} from '../contract/taxonomy.ts'
 import { newestVersion, type QnaContent, readForm, wantedSeeds } from './qna-form.ts'
 import { setVersion } from './qna-form-repair.ts'
 import { straighten, untab } from './qna-indent.ts'
@@ -35,7 +43,8 @@ export function readQna(text: string, branch: Branch, { documents = [] }: ReadQn
   const { content, problems: found } = readForm(root, { branch, text })
   const problems = [...found, ...checkStyle(text)]
   if (problems.some(({ severity }) => severity === 'error')) return refuse(problems, true)
-  if (content.version === newestVersion) return { outcome: 'valid', content, problems, upgradedText: null, isYaml: true }
+  if (content.version === newestVersion)
+    return { outcome: 'valid', content, problems, upgradedText: null, isYaml: true }
   return upgrade(content, problems, { text, root, documents })
 }
 

@@ -63,13 +63,12 @@ export function readSidecar(text: string): { sidecar: Sidecar; problems: QnaProb
 }
 
 /** Seeds with the earlier turns the file has for them; a conversation whose seed is gone is left out. */
-export function addTurns(
-  seeds: readonly SeedDraft[],
-  { conversations }: Pick<Sidecar, 'conversations'>,
-): SeedDraft[] {
+export function addTurns(seeds: readonly SeedDraft[], { conversations }: Pick<Sidecar, 'conversations'>): SeedDraft[] {
   const left = [...conversations]
   return seeds.map((seed) => {
-    const at = left.findIndex(({ question, context }) => question === seed.question && (context ?? seed.context) === seed.context)
+    const at = left.findIndex(
+      ({ question, context }) => question === seed.question && (context ?? seed.context) === seed.context,
+    )
     const [found] = at === -1 ? [] : left.splice(at, 1)
     return found ? { ...seed, turns: found.turns } : seed
   })

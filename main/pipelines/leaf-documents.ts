@@ -43,7 +43,10 @@ export class DocumentsFolder {
   /** The folder itself, or one in it that is called as the repository is. */
   #cloneOf(repo: string): string | null {
     if (isRepository(this.#folder)) return this.#folder
-    const names = repo.replace(/[/\\]+$/, '').replace(/\.git$/, '').split(/[/:\\]+/)
+    const names = repo
+      .replace(/[/\\]+$/, '')
+      .replace(/\.git$/, '')
+      .split(/[/:\\]+/)
     const [owner = '', name = ''] = names.slice(-2)
     if (![owner, name].every((part) => /^[\w.-]+$/.test(part) && part !== '..' && part !== '.')) return null
     const wanted = [name, `${name}.git`, join(owner, name), join(owner, `${name}.git`)]

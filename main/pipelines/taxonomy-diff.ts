@@ -76,7 +76,9 @@ async function diffFolder(folder: string, revision: string): Promise<TaxonomyDif
   }
   const place = root.split(/[/\\]/)
   const isLeafFile = (segments: readonly string[]) => leafFiles.includes(segments.at(-1) ?? '')
-  const tree = (await listCommit(root, commit)).filter(({ path, kind }) => kind === 'file' && isLeafFile(path.split('/')))
+  const tree = (await listCommit(root, commit)).filter(
+    ({ path, kind }) => kind === 'file' && isLeafFile(path.split('/')),
+  )
   const then = new Map(tree.map((file) => [file.path, file]))
   const before = new Leaves(place)
   const now = new Leaves(place)
@@ -92,8 +94,7 @@ async function diffFolder(folder: string, revision: string): Promise<TaxonomyDif
   }
   const wanted = tree.filter(({ blob, sizeBytes }) => changed.has(blob) && sizeBytes <= maxBytes)
   const contents = await readBlobs(root, [...new Set(wanted.map(({ blob }) => blob))])
-  for (const { path, blob } of tree)
-    if (!before.has(path)) before.add(path.split('/'), contents.get(blob) ?? blob)
+  for (const { path, blob } of tree) if (!before.has(path)) before.add(path.split('/'), contents.get(blob) ?? blob)
   return { base: { kind: 'git', commit }, ...compare(before.hashes(), now.hashes()) }
 }
 

@@ -37,7 +37,9 @@ function checkFile(draft: LeafDraft, known: StoredLeaf | undefined): QnaProblem[
 /** Seeds whose answers are not what the leaf asks for. */
 function checkFormat({ seeds, answerFormat }: LeafDraft): QnaProblem[] {
   return seeds.flatMap(({ answer, turns = [] }, at) => {
-    const breach = [answer, ...turns.map((turn) => turn.answer)].map((text) => formatBreach(answerFormat, text)).find(Boolean)
+    const breach = [answer, ...turns.map((turn) => turn.answer)]
+      .map((text) => formatBreach(answerFormat, text))
+      .find(Boolean)
     if (!breach) return []
     const message = `The answer of seed ${at + 1} ${breach}.`
     const remedy = 'Change the answer, or choose another answer format.'

@@ -7,7 +7,14 @@ import { branchOf, checkLeafPath } from '../domain/leaf-path.ts'
 import { checkContent, readQna, writeQna } from '../domain/qna.ts'
 import { writeSidecar } from '../domain/sidecar.ts'
 import { type LeafMove, listBusyLeaves, moveLeaves } from '../store/leaf-moves.ts'
-import { findRevision, keepFound, keepRevision, type KeptLeaf, listRevisions, saveRevised } from '../store/leaf-revisions.ts'
+import {
+  findRevision,
+  keepFound,
+  keepRevision,
+  type KeptLeaf,
+  listRevisions,
+  saveRevised,
+} from '../store/leaf-revisions.ts'
 import { bringBackLeaf, findLeaf, listLeaves, removeLeaf } from '../store/taxonomy.ts'
 import type { Lab } from './lab.ts'
 

@@ -52,7 +52,8 @@ async function repairFile(
   }
   const before = await readQnaText({ path: file, segments: [basename(file)], sizeBytes: found.size })
   const source = documentsFolder === undefined ? null : readQna(before, branch).content?.documentSource
-  const documents = documentsFolder !== undefined && source ? new DocumentsFolder(await resolveFolder(documentsFolder)) : null
+  const documents =
+    documentsFolder !== undefined && source ? new DocumentsFolder(await resolveFolder(documentsFolder)) : null
   const texts = documents && source ? (await documents.find(leaf, source)).documents.map(({ text }) => text) : []
   const mended = repairQna(before, branch, { places, documents: texts })
   if (apply && mended.text !== before) await writeFileDurably(file, mended.text)
@@ -92,7 +93,9 @@ interface MendedLeaf {
 }
 
 function saveMended(lab: Lab, known: StoredLeaf, { draft, text, file, problems }: MendedLeaf): void {
-  const besides = known.problems.filter(({ field }) => /^(?:attribution\.txt|labdesk\.yaml|dataset\.jsonl|path)/.test(field))
+  const besides = known.problems.filter(({ field }) =>
+    /^(?:attribution\.txt|labdesk\.yaml|dataset\.jsonl|path)/.test(field),
+  )
   saveRevised(
     lab.project().db,
     {
@@ -108,4 +111,3 @@ function saveMended(lab: Lab, known: StoredLeaf, { draft, text, file, problems }
   )
   lab.emit({ kind: 'changed', what: 'taxonomy' })
 }
-

@@ -24,11 +24,7 @@ export function saveRevised(
 }
 
 /** Keeps the state of a leaf unless it is the one kept last by the same act; nothing for a leaf that is not there. */
-export function keepRevision(
-  db: Database,
-  path: LeafPath,
-  { act, nowMs }: { act: RevisionAct; nowMs: number },
-): void {
+export function keepRevision(db: Database, path: LeafPath, { act, nowMs }: { act: RevisionAct; nowMs: number }): void {
   const leaf = findLeaf(db, path)
   if (!leaf) return
   const content = JSON.stringify(kept(leaf))
@@ -39,9 +35,13 @@ export function keepRevision(
     .get(path)
   const isPlain = act === 'saved' || act === 'imported'
   if (last?.content === content && (isPlain || last.act === act)) return
-  db.prepare(
-    'insert into leaf_revisions (leaf, path, act, content_json, created_at_ms) values (?, ?, ?, ?, ?)',
-  ).run(path, path, act, content, nowMs)
+  db.prepare('insert into leaf_revisions (leaf, path, act, content_json, created_at_ms) values (?, ?, ?, ?, ?)').run(
+    path,
+    path,
+    act,
+    content,
+    nowMs,
+  )
 }
 
 /** Keeps the state of a leaf that has no history yet. */

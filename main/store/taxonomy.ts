@@ -207,8 +207,8 @@ export function removeLeaf(db: Database, path: LeafPath, nowMs: number): boolean
 /** Brings a removed leaf back with all that was in it. False when there is none. */
 export function bringBackLeaf(db: Database, path: LeafPath): boolean {
   return (
-    db.prepare('update leaves set removed_at_ms = null where path = ? and removed_at_ms is not null').run(path).changes >
-    0
+    db.prepare('update leaves set removed_at_ms = null where path = ? and removed_at_ms is not null').run(path)
+      .changes > 0
   )
 }
 

@@ -76,7 +76,10 @@ export function parseInput(
       { type: kind === 'boolean' ? 'boolean' : 'string', multiple: kind === 'texts' } as const,
     ]),
   )
-  const { flags, positionals } = parseWords(words.map((word) => fullFlag(word, options)), options)
+  const { flags, positionals } = parseWords(
+    words.map((word) => fullFlag(word, options)),
+    options,
+  )
   const input: Record<string, unknown> = flags.input === undefined ? {} : readInput(flags.input)
   for (const field of fields) {
     const given = flags[field.flag]

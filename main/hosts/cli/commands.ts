@@ -31,7 +31,8 @@ const summaries: Record<MethodName, string> = {
   'taxonomy.restore': 'brings a removed leaf back, or a leaf into the state of one of its revisions',
   'taxonomy.revisions': 'every state a leaf was in, newest first',
   'taxonomy.revision': 'one state of a leaf with its text',
-  'taxonomy.diff': 'what changed since the last runs, since a run (--since), or in a folder since a git revision (--git --folder)',
+  'taxonomy.diff':
+    'what changed since the last runs, since a run (--since), or in a folder since a git revision (--git --folder)',
   'document.list': 'documents, of one leaf or of all',
   'document.import': 'imports a text or Markdown file into a leaf',
   'document.add': 'adds a document given as text',

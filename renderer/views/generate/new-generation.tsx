@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LeafPath, ModelId } from '../../../main/contract/ids.ts'
 import type { Model } from '../../../main/contract/models.ts'
-import type { Leaf } from '../../../main/contract/taxonomy.ts'
+import type { LeafSummary } from '../../../main/contract/taxonomy.ts'
 import { EmptyNote, ErrorNote, Reading } from '../../components/reading.tsx'
 import { Section } from '../../components/screen.tsx'
 import { formatCount } from '../../format.ts'
@@ -42,13 +42,13 @@ export function NewGeneration() {
 }
 
 /** Leaves the teacher can write for: foundational leaves bring their own rows. */
-function canGenerate(leaf: Leaf): boolean {
+function canGenerate(leaf: LeafSummary): boolean {
   const isGenerated = leaf.branch !== 'foundational_skills' || leaf.datasetRowCount === 0
   return isGenerated && leaf.seedCount > 0 && (leaf.branch !== 'knowledge' || leaf.documentCount > 0)
 }
 
 interface PlanFormProps {
-  leaves: readonly Leaf[]
+  leaves: readonly LeafSummary[]
   models: readonly Model[]
   /** Runs there are already; with the seed of one of them a new run would only repeat it. */
   runCount: number

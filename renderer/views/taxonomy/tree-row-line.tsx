@@ -1,8 +1,9 @@
 // One line of the tree: a folder with its totals, or a leaf with its status.
 
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
+import type { HTMLAttributes } from 'react'
 import { useTranslation } from 'react-i18next'
-import { branches, type Branch } from '../../../main/contract/taxonomy.ts'
+import { branches, type Branch, type LeafChange } from '../../../main/contract/taxonomy.ts'
 import { formatCount } from '../../format.ts'
 import type { TreeRow } from './tree-rows.ts'
 
@@ -12,11 +13,14 @@ interface TreeRowLineProps {
   place: { start: number; height: number }
   isOpened: boolean
   isAtCursor: boolean
+  /** Something is held over it. */
+  isTarget: boolean
   onActivate(): void
+  drag: Pick<HTMLAttributes<HTMLDivElement>, 'draggable' | 'onDragStart' | 'onDragOver' | 'onDrop' | 'onDragEnd'>
 }
 
 /** Clicking a folder folds it, clicking a leaf opens it. */
-export function TreeRowLine({ id, row, place, isOpened, isAtCursor, onActivate }: TreeRowLineProps) {
+export function TreeRowLine({ id, row, place, isOpened, isAtCursor, isTarget, onActivate, drag }: TreeRowLineProps) {
   return (
     <div
       id={id}
@@ -31,7 +35,9 @@ export function TreeRowLine({ id, row, place, isOpened, isAtCursor, onActivate }
         height: place.height,
         paddingLeft: 8 + (row.level - 1) * 14 + (row.kind === 'leaf' ? 22 : 0),
         boxShadow: isAtCursor ? 'inset 2px 0 0 var(--accent)' : undefined,
+        background: isTarget ? 'var(--selected)' : undefined,
       }}
+      {...drag}
       onClick={onActivate}
     >
       {row.kind === 'folder' ? <FolderLine row={row} /> : <LeafLine row={row} />}
@@ -49,7 +55,9 @@ function FolderLine({ row }: { row: Extract<TreeRow, { kind: 'folder' }> }) {
       <span className="clip grow" style={{ fontWeight: row.level === 1 ? 600 : 400 }}>
         {branch ? t(`branches.${branch}`) : row.name}
       </span>
-      <span className="dim">{formatCount(row.leafCount)}</span>
+      {row.changedCount > 0 && !row.isOpen && <ChangeMark change="changed" />}
+      <CoverageBar row={row} />
+      <span className="dim tree-count">{formatCount(row.leafCount)}</span>
     </>
   )
 }
@@ -64,9 +72,39 @@ function LeafLine({ row }: { row: Extract<TreeRow, { kind: 'leaf' }> }) {
         {row.name}
       </span>
       {hasErrors && <span className="tag bad">{t('taxonomy.hasErrors')}</span>}
-      <span className={leaf.acceptedCount > 0 ? 'good' : 'dim'} title={t('taxonomy.acceptedHint')}>
+      <ChangeMark change={leaf.change} />
+      <CoverageBar row={row} />
+      <span
+        className={leaf.acceptedCount > 0 ? 'good tree-count' : 'dim tree-count'}
+        title={t('taxonomy.acceptedHint')}
+      >
         {leaf.acceptedCount > 0 ? formatCount(leaf.acceptedCount) : t('taxonomy.seedCount', { count: leaf.seedCount })}
       </span>
     </>
+  )
+}
+
+/** Leaves that no run has seen are the rule at first, so only what changed since a run is marked. */
+function ChangeMark({ change }: { change: LeafChange }) {
+  const { t } = useTranslation()
+  if (change !== 'changed') return null
+  return (
+    <span className="tag accent" title={t('taxonomy.changedHint')}>
+      {t('taxonomy.changed')}
+    </span>
+  )
+}
+
+function CoverageBar({ row }: { row: TreeRow }) {
+  const { t } = useTranslation()
+  if (row.share === null) return null
+  const counts = { accepted: formatCount(row.acceptedCount), wanted: formatCount(row.wantedCount) }
+  return (
+    <span
+      className={row.share < 0.5 ? 'tree-bar thin' : 'tree-bar'}
+      title={t(row.wantedCount > 0 ? 'taxonomy.coverageHint' : 'taxonomy.usualHint', counts)}
+    >
+      <i style={{ width: `${row.share * 100}%` }} />
+    </span>
   )
 }
