@@ -68,8 +68,9 @@ function mend(now: Mended, wanted: readonly QnaProblem[], read: (text: string) =
   return { text, file, made: [...now.made, ...repairs.map(({ kind }) => kind)] }
 }
 
-/** Less is better: a text that is no YAML is worst, then errors count, then all else. */
+/** Less is better: a text that is no YAML is worst, then errors count, then what is left to repair. */
 function weigh({ problems, isYaml }: QnaFile): number {
   const errors = problems.filter(({ severity }) => severity === 'error').length
-  return (isYaml ? 0 : 1e9) + errors * 1e4 + problems.length
+  const repairs = problems.filter(({ repair }) => repair).length
+  return (isYaml ? 0 : 1e9) + errors * 1e4 + repairs
 }

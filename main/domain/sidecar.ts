@@ -65,11 +65,16 @@ export function readSidecar(text: string): { sidecar: Sidecar; problems: QnaProb
 /** Seeds with the earlier turns the file has for them; a conversation whose seed is gone is left out. */
 export function addTurns(seeds: readonly SeedDraft[], { conversations }: Pick<Sidecar, 'conversations'>): SeedDraft[] {
   const left = [...conversations]
+  const bare = new Set(seeds.filter(({ context }) => context === undefined).map(({ question }) => question))
+  const take = (isOf: (one: Conversation) => boolean) => {
+    const at = left.findIndex(isOf)
+    return at === -1 ? undefined : left.splice(at, 1)[0]
+  }
   return seeds.map((seed) => {
-    const at = left.findIndex(
-      ({ question, context }) => question === seed.question && (context ?? seed.context) === seed.context,
-    )
-    const [found] = at === -1 ? [] : left.splice(at, 1)
+    const found =
+      take(({ question, context }) => question === seed.question && context === seed.context) ??
+      // A context that the seed was given since does not make it another conversation.
+      take(({ question, context }) => question === seed.question && context === undefined && !bare.has(question))
     return found ? { ...seed, turns: found.turns } : seed
   })
 }
