@@ -51,7 +51,7 @@ export function keepFound(db: Database, path: LeafPath, nowMs: number): void {
 }
 
 function kept(leaf: StoredLeaf): KeptLeaf {
-  const seeds = leaf.seeds.map(({ id: _, ...seed }): SeedDraft => seed)
+  const seeds = leaf.seeds.map(({ id: _id, ...seed }): SeedDraft => seed)
   const { path, branch, taskDescription, domain, documentOutline, createdBy, persona, language, answerFormat } = leaf
   const { documentSource, attribution, sourceText, isSourceCurrent, publicFileSha256 } = leaf
   const traits = { path, branch, taskDescription, domain, documentOutline, createdBy, persona, language, answerFormat }

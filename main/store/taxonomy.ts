@@ -126,7 +126,7 @@ export function saveLeafProblems(db: Database, path: LeafPath, problems: readonl
 
 /** Repairs are not kept: the text they belong to may change, and the rules find them again. */
 function problemsJson(problems: readonly QnaProblem[]): string {
-  return JSON.stringify(problems.map(({ repair: _, ...problem }) => problem))
+  return JSON.stringify(problems.map(({ repair: _repair, ...problem }) => problem))
 }
 
 function saveSeeds(db: Database, { path, seeds }: LeafContent, nowMs: number): void {

@@ -34,46 +34,50 @@ export function RepairDialog({ subject, places, onDone, onClose }: RepairDialogP
     onDone(outcome)
     onClose()
   }
+  // Opens over other dialogs, whose head is a landmark already.
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('repair.title')}
-      size={860}
-      closeButtonProps={{ 'aria-label': t('close') }}
-    >
-      <Reading of={preview}>
-        {({ before, after, made, problems }) => (
-          <div className="stack">
-            <div className="row-wrap">
-              {made.map((kind) => (
-                <span key={kind} className="tag">
-                  {t(`repair.kinds.${kind}`)}
-                </span>
-              ))}
-            </div>
-            <TextDiff label={t('repair.difference')} before={before} after={after} />
-            <span className="dim">
-              {t('repair.left', { count: problems.filter(({ severity }) => severity === 'error').length })}{' '}
-              {subject.kind === 'file' && t('repair.writesFile', { path: subject.path })}
-            </span>
-            {repair.error && <ErrorNote error={repair.error} />}
-            <div className="row">
-              <Button
-                data-autofocus
-                loading={repair.isRunning}
-                disabled={before === after}
-                onClick={() => void apply()}
-              >
-                {t('repair.now')}
-              </Button>
-              <Button variant="default" onClick={onClose}>
-                {t('cancel')}
-              </Button>
-            </div>
+    <Modal.Root opened onClose={onClose} size={860}>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body pt="md">
+          <div className="row" style={{ marginBottom: 12, justifyContent: 'space-between' }}>
+            <Modal.Title>{t('repair.title')}</Modal.Title>
+            <Modal.CloseButton aria-label={t('close')} />
           </div>
-        )}
-      </Reading>
-    </Modal>
+          <Reading of={preview}>
+            {({ before, after, made, problems }) => (
+              <div className="stack">
+                <div className="row-wrap">
+                  {made.map((kind) => (
+                    <span key={kind} className="tag">
+                      {t(`repair.kinds.${kind}`)}
+                    </span>
+                  ))}
+                </div>
+                <TextDiff label={t('repair.difference')} before={before} after={after} />
+                <span className="dim">
+                  {t('repair.left', { count: problems.filter(({ severity }) => severity === 'error').length })}{' '}
+                  {subject.kind === 'file' && t('repair.writesFile', { path: subject.path })}
+                </span>
+                {repair.error && <ErrorNote error={repair.error} />}
+                <div className="row">
+                  <Button
+                    data-autofocus
+                    loading={repair.isRunning}
+                    disabled={before === after}
+                    onClick={() => void apply()}
+                  >
+                    {t('repair.now')}
+                  </Button>
+                  <Button variant="default" onClick={onClose}>
+                    {t('cancel')}
+                  </Button>
+                </div>
+              </div>
+            )}
+          </Reading>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }

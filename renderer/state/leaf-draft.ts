@@ -37,7 +37,7 @@ export function useLeafDraft(leaf: LeafDetail | null, folder = ''): LeafEdit {
   // A leaf that was changed elsewhere (repaired, restored) is followed, unless there is typing to keep.
   if (seen !== savedKey) {
     setSeen(savedKey)
-    if (keyOf(draft) === seen) setHistory(changeDraft(history, saved, Date.now()))
+    if (keyOf(draft) === seen) setHistory(changeDraft(history, saved, 0))
   }
   const [settled] = useDebouncedValue(draft, pauseMs)
   const isSettledDirty = keyOf(settled) !== savedKey
@@ -105,6 +105,6 @@ function savedDraft(leaf: LeafDetail): LeafDraft {
   const { path, branch, taskDescription, domain, documentOutline, createdBy, persona, language, attribution } = leaf
   const answerFormat = leaf.answerFormat ?? 'text'
   const traits = { persona, language, answerFormat, attribution }
-  const seeds = leaf.seeds.map(({ id: _, ...seed }): SeedDraft => seed)
+  const seeds = leaf.seeds.map(({ id: _id, ...seed }): SeedDraft => seed)
   return { path, branch, taskDescription, domain, documentOutline, createdBy, ...traits, seeds }
 }

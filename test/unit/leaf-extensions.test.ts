@@ -46,7 +46,7 @@ describe('labdesk.yaml', () => {
       { question: 'Q0?', answer: 'A2.', context: 'C', turns: [...turns, { question: 'b\n\nc', answer: ' d ' }] },
     ],
   }
-  const bare = leaf.seeds.map(({ turns: _, ...seed }) => seed)
+  const bare = leaf.seeds.map(({ turns: _turns, ...seed }) => seed)
   it('brings back what was written, to the seeds it was written for', () => {
     const { sidecar, problems } = readSidecar(writeSidecar(leaf))
     expect(problems).toEqual([])

@@ -12,11 +12,12 @@ import type { TreeRow } from './tree-rows.ts'
 interface MoveDialogProps {
   row: Pick<TreeRow, 'kind' | 'path' | 'name' | 'leafCount'>
   leaves: readonly LeafSummary[]
+  onMoved(to: string): void
   onClose(): void
 }
 
 /** The dialog; a refusal says why and stays to be corrected. */
-export function MoveDialog({ row, leaves, onClose }: MoveDialogProps) {
+export function MoveDialog({ row, leaves, onMoved, onClose }: MoveDialogProps) {
   const { t } = useTranslation()
   const moves = useMoves({ isQuiet: true })
   const [path, setPath] = useState<string>(row.path)
@@ -24,7 +25,9 @@ export function MoveDialog({ row, leaves, onClose }: MoveDialogProps) {
   const to = path.trim().replace(/\/+$/, '')
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
-    if (await moves.move(row, to)) onClose()
+    if (!(await moves.move(row, to))) return
+    onMoved(to)
+    onClose()
   }
   return (
     <Modal

@@ -24,6 +24,12 @@ export function TaxonomyTree({ leaves, opened }: TaxonomyTreeProps) {
   const [filter, setFilter] = useState<LeafFilter>('all')
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
   const [cursor, setCursor] = useState(opened)
+  const [lastOpened, setLastOpened] = useState(opened)
+  // The cursor goes to a leaf that is opened from elsewhere.
+  if (lastOpened !== opened) {
+    setLastOpened(opened)
+    if (leaves.some(({ path }) => path === opened)) setCursor(opened)
+  }
   const [renamed, setRenamed] = useState<TreeRow | null>(null)
   const searchField = useRef<HTMLInputElement>(null)
   const moves = useMoves()
@@ -64,11 +70,25 @@ export function TaxonomyTree({ leaves, opened }: TaxonomyTreeProps) {
         onCursor={setCursor}
         onFold={(path, isOpen) => setClosed((before) => folded(before, path, isOpen))}
         onRename={setRenamed}
-        onRemove={(row) => void remove(row.path as LeafPath)}
-        onDrop={(row, folder) => void moves.move(row, `${folder}/${row.name}`)}
+        onRemove={(row) => {
+          setCursor(rows[rows.indexOf(row) + 1]?.path ?? rows[rows.indexOf(row) - 1]?.path ?? '')
+          void remove(row.path as LeafPath)
+        }}
+        onDrop={(row, folder) => {
+          const to = `${folder}/${row.name}`
+          void moves.move(row, to).then((isMoved) => isMoved && setCursor(to))
+        }}
       />
       <TreeFoot leaves={leaves} at={at} onRename={setRenamed} onNew={newLeaf} />
-      {renamed && <MoveDialog key={renamed.path} row={renamed} leaves={leaves} onClose={() => setRenamed(null)} />}
+      {renamed && (
+        <MoveDialog
+          key={renamed.path}
+          row={renamed}
+          leaves={leaves}
+          onMoved={setCursor}
+          onClose={() => setRenamed(null)}
+        />
+      )}
     </>
   )
 }

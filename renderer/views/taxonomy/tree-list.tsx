@@ -1,7 +1,7 @@
 // The rows of the tree: virtual, driven by arrow keys like any tree, and by dragging a leaf or folder onto another folder.
 
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type DragEvent, type KeyboardEvent, useRef, useState } from 'react'
+import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { goTo } from '../../state/route.ts'
 import { TreeRowLine } from './tree-row-line.tsx'
@@ -42,8 +42,8 @@ export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onR
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))]
     if (!row) return
     onCursor(row.path)
-    virtual.scrollToIndex(rows.indexOf(row))
   }
+  useEffect(() => virtual.scrollToIndex(at), [at, virtual])
   const activate = (row: TreeRow) => {
     onCursor(row.path)
     if (row.kind === 'folder') onFold(row.path, !row.isOpen)

@@ -1,6 +1,7 @@
 import { Notifications } from '@mantine/notifications'
 import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { LeafPath } from '../../../main/contract/ids.ts'
 import type { LeafSummary } from '../../../main/contract/taxonomy.ts'
 import { setLanguage } from '../../../renderer/i18n.ts'
 import { keepDraft, keptDraft } from '../../../renderer/state/drafts.ts'
@@ -95,7 +96,7 @@ describe('the rows of the taxonomy tree', () => {
 describe('the tree', () => {
   const drawTree = (opened = '') => {
     const engine = new ScriptedEngine({
-      'taxonomy.move': ({ from, to }) => [{ from, to }],
+      'taxonomy.move': ({ from, to }) => [{ from: from as LeafPath, to: to as LeafPath }],
       'taxonomy.remove': () => null,
       'taxonomy.restore': () => null as never,
     })
