@@ -72,8 +72,10 @@ export interface LeafRevision {
   createdAtMs: number
 }
 export interface LeafRevisionText extends LeafRevision {
-  /** The leaf's files, one after the other. */
+  /** What the leaf says, in one form whoever wrote it. */
   text: string
+  /** The file it was imported from, where it still was that. */
+  file: string | null
 }
 
 /** What differs from a base: a run, or a revision of a repository. */

@@ -2,15 +2,7 @@
 // Never throws on bad input; what was read and written again is the same content.
 
 import { stringify } from 'yaml'
-import type {
-  Branch,
-  ImportOutcome,
-  QnaProblem,
-  QnaRepair,
-  RepairKind,
-  SeedDraft,
-  TextEdit,
-} from '../contract/taxonomy.ts'
+import type { Branch, ImportOutcome, QnaProblem, RepairKind, SeedDraft } from '../contract/taxonomy.ts'
 import { newestVersion, type QnaContent, readForm, wantedSeeds } from './qna-form.ts'
 import { setVersion } from './qna-form-repair.ts'
 import { straighten, untab } from './qna-indent.ts'
@@ -52,16 +44,19 @@ function refuse(problems: QnaProblem[], isYaml: boolean): QnaFile {
   return { outcome: 'refused', content: null, problems, upgradedText: null, isYaml }
 }
 
-/** A text that is no YAML because of tabs or crooked lines carries the edits that straighten it. */
+/**
+ * A text that is no YAML because of tabs or crooked lines carries the edits that straighten it, and says no more than that: the other
+ * complaints of the parser follow from it.
+ */
 function withLayout(text: string, branch: Branch, problems: QnaProblem[]): QnaProblem[] {
-  const [first, ...rest] = problems
+  const [first] = problems
   if (!first || text.length > maxStraightened) return problems
   const isYaml = (of: string) => readTree(of).root !== null
   const untabbed = /^ *\t/m.test(text) ? untab(text, isYaml) : []
-  if (untabbed.length > 0) return [{ ...first, repair: { kind: 'tabs', edits: untabbed } }, ...rest]
-  const edits: TextEdit[] = straighten(text, branch)
-  const repair: QnaRepair = { kind: 'indentation', edits }
-  return edits.length > 0 && isYaml(applyEdits(text, edits)) ? [{ ...first, repair }, ...rest] : problems
+  if (untabbed.length > 0) return [{ ...first, repair: { kind: 'tabs', edits: untabbed } }]
+  const edits = straighten(text, branch)
+  const isStraight = edits.length > 0 && isYaml(applyEdits(text, edits))
+  return isStraight ? [{ ...first, repair: { kind: 'indentation', edits } }] : problems
 }
 /** A person's file; trying to straighten a larger one costs more than it helps. */
 const maxStraightened = 300_000

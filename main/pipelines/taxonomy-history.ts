@@ -28,12 +28,12 @@ export function revisionsOf(lab: Lab, leaf: LeafPath): LeafRevision[] {
 /** A revision with its text. Throws `not-found`. */
 export function revisionText(lab: Lab, leaf: LeafPath, number: number): LeafRevisionText {
   const { revision, content } = requireRevision(lab, leaf, number)
-  return { ...revision, text: textOf(content) }
+  return { ...revision, text: textOf(content), file: content.sourceText }
 }
 
-/** The files of a leaf one after the other, as a person compares them. */
+/** All that a leaf says, written the same way whatever its file looks like, so that only words differ. */
 function textOf(leaf: KeptLeaf): string {
-  const qna = leaf.sourceText !== null && leaf.isSourceCurrent ? leaf.sourceText : writeQna(leaf)
+  const qna = writeQna(leaf)
   const attribution = leaf.attribution === '' ? '' : `\n${leaf.attribution}`
   return `${qna}\n${writeSidecar(leaf)}${attribution}`
 }

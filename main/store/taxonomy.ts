@@ -140,13 +140,22 @@ function saveSeeds(db: Database, { path, seeds }: LeafContent, nowMs: number): v
   const insert = db.prepare(
     'insert into seeds (id, leaf, position, context, question, answer, turns_json) values (?, ?, ?, ?, ?, ?, ?)',
   )
+  const isTaken = db.prepare<[string], 1>('select 1 from seeds where id = ?').pluck()
   seeds.forEach((seed, position) => {
     const words = wordsOf(seed)
     const id = known.get(words)?.shift()
     if (id) comeBack.run(position, id)
     else {
       const turns = seed.turns && seed.turns.length > 0 ? JSON.stringify(seed.turns) : null
-      insert.run(freeSeedId(db, path, words), path, position, seed.context || null, seed.question, seed.answer, turns)
+      insert.run(
+        freeSeedId({ path, words }, (free) => isTaken.get(free) === undefined),
+        path,
+        position,
+        seed.context || null,
+        seed.question,
+        seed.answer,
+        turns,
+      )
     }
   })
 }
@@ -159,12 +168,11 @@ function wordsOf({ context, question, answer, turns }: SeedDraft): string {
 }
 
 /** A function of path and words, and of how many seeds have that id already: copies, and seeds that moved away with their leaf. */
-function freeSeedId(db: Database, path: LeafPath, words: string): SeedId {
-  const isTaken = db.prepare<[string], 1>('select 1 from seeds where id = ?').pluck()
+function freeSeedId({ path, words }: { path: LeafPath; words: string }, isFree: (id: string) => boolean): SeedId {
+  const named = JSON.stringify([path, ...(JSON.parse(words) as unknown[])])
   for (let copy = 0; ; copy++) {
-    const named = JSON.stringify([path, ...(JSON.parse(words) as unknown[])])
-    const id = `seed-${createHash('sha256').update(`${named}#${copy}`).digest('hex').slice(0, 16)}` as SeedId
-    if (isTaken.get(id) === undefined) return id
+    const id = `seed-${createHash('sha256').update(`${named}#${copy}`).digest('hex').slice(0, 16)}`
+    if (isFree(id)) return id as SeedId
   }
 }
 

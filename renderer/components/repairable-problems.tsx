@@ -19,15 +19,15 @@ interface RepairableProblemsProps {
 export function RepairableProblems({ problems, subject, onRepaired }: RepairableProblemsProps) {
   const { t } = useTranslation()
   const [asked, setAsked] = useState<{ places: RepairPlace[] | undefined } | null>(null)
-  const count = subject ? problems.filter(({ repair }) => repair).length : 0
+  const canRepair = subject !== null && problems.some(({ repair }) => repair)
   const repairOne = ({ repair, line, column }: QnaProblem) =>
     repair && setAsked({ places: [{ kind: repair.kind, line, column }] })
   return (
     <>
-      {count > 1 && (
+      {canRepair && (
         <div>
           <Button size="compact-sm" variant="default" onClick={() => setAsked({ places: undefined })}>
-            {t('repair.all', { count })}
+            {t('repair.all')}
           </Button>
         </div>
       )}

@@ -22,7 +22,7 @@ export function linesOfDiff(before: string, after: string): DiffLine[] {
   return parts.flatMap(({ value, added, removed }, at): DiffLine[] => {
     const lines = value.replace(/\n$/, '').split('\n')
     if (added || removed) {
-      return lines.map((text) => ({ kind: added ? 'added' : 'gone', text: withVisibleEnd(text) }))
+      return lines.map((text) => ({ kind: added ? 'added' : 'gone', text: withVisibleSpace(text) }))
     }
     const head = at === 0 ? 0 : around
     const tail = at === parts.length - 1 ? 0 : around
@@ -33,9 +33,10 @@ export function linesOfDiff(before: string, after: string): DiffLine[] {
   })
 }
 
-/** Space at a line's end is often all that differs. */
-function withVisibleEnd(text: string): string {
-  return text.replace(/[ \t\r]+$/, (end) => end.replaceAll(' ', '·').replaceAll('\t', '→').replaceAll('\r', '␍'))
+/** Tabs before a text and space behind it are often all that differs. */
+function withVisibleSpace(text: string): string {
+  const end = (space: string) => space.replaceAll(' ', '·').replaceAll('\t', '→').replaceAll('\r', '␍')
+  return text.replace(/[ \t\r]+$/, end).replace(/^[ \t]+/, (space) => space.replaceAll('\t', '→   '))
 }
 
 interface TextDiffProps {

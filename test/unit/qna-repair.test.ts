@@ -100,6 +100,13 @@ describe('a repair', () => {
     const flow = `${broken}extra: {a: 1}\n`
     expect(mend(flow).text).toBe(skill().replace('A1.', "'1'"))
   })
+  it('is made in a file that begins with a byte order mark', () => {
+    expect(mend(`\ufeff${skill().replace('A1.', '7').trimEnd()}`).text).toBe(`\ufeff${skill().replace('A1.', "'7'")}`)
+  })
+  it('of tabs is the only thing said about a text that is broken by them', () => {
+    const { problems } = readQna(skill().replaceAll('  answer', '\tanswer'), 'compositional_skills')
+    expect(problems.map(({ line, repair }) => [line, repair?.kind])).toEqual([[6, 'tabs']])
+  })
   it('is not made up where nobody but the author can tell', () => {
     for (const text of ['', '- a\n', skill().replace('created_by: ada\n', ''), 'a: "\n', `${skill()}---\na: b\n`])
       expect(mend(text)).toMatchObject({ text, made: [] })

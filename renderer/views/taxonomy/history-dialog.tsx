@@ -93,7 +93,12 @@ function Difference({ leaf, from, to }: { leaf: LeafPath; from: number; to: numb
     <Reading of={before}>
       {(old) => (
         <Reading of={after}>
-          {(now) => <TextDiff label={t('history.difference')} before={old.text} after={now.text} />}
+          {(now) => {
+            // Where the words are the same, what was done to the file may still be worth seeing.
+            const isForm = old.text === now.text && old.file !== null && now.file !== null
+            const [first, second] = isForm ? [old.file ?? '', now.file ?? ''] : [old.text, now.text]
+            return <TextDiff label={t('history.difference')} before={first} after={second} />
+          }}
         </Reading>
       )}
     </Reading>

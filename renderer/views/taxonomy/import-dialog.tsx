@@ -81,6 +81,7 @@ interface OutcomesProps {
 
 function Outcomes({ outcomes, documents, onRepaired }: OutcomesProps) {
   const { t } = useTranslation()
+  const worstFirst = outcomes.toSorted((a, b) => badness(b) - badness(a))
   const count = (outcome: ImportOutcome['outcome']) => outcomes.filter((one) => one.outcome === outcome).length
   if (outcomes.length === 0) return <div className="note warn-note">{t('taxonomy.importNothing')}</div>
   return (
@@ -95,7 +96,7 @@ function Outcomes({ outcomes, documents, onRepaired }: OutcomesProps) {
         role="region"
         aria-label={t('taxonomy.import')}
       >
-        {outcomes.map((outcome) => (
+        {worstFirst.slice(0, mostShown).map((outcome) => (
           <div key={outcome.path} className="stack-s">
             <div className="row">
               <span className={`tag ${tones[outcome.outcome]}`}>{t(`taxonomy.outcome.${outcome.outcome}`)}</span>
@@ -108,7 +109,18 @@ function Outcomes({ outcomes, documents, onRepaired }: OutcomesProps) {
             />
           </div>
         ))}
+        {outcomes.length > mostShown && (
+          <span className="dim">{t('more', { count: outcomes.length - mostShown })}</span>
+        )}
       </div>
     </div>
   )
+}
+
+/** Files of a large folder that are drawn; the worst are among them. */
+const mostShown = 200
+
+function badness({ outcome, problems }: ImportOutcome): number {
+  if (outcome === 'refused') return 2
+  return problems.some(({ severity }) => severity === 'warning') ? 1 : 0
 }

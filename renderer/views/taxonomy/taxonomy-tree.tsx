@@ -31,37 +31,18 @@ export function TaxonomyTree({ leaves, opened }: TaxonomyTreeProps) {
     if (leaves.some(({ path }) => path === opened)) setCursor(opened)
   }
   const [renamed, setRenamed] = useState<TreeRow | null>(null)
-  const searchField = useRef<HTMLInputElement>(null)
   const moves = useMoves()
   const remove = useRemoval()
   const rows = useMemo(() => treeRows(leaves, { search, filter, closed }), [leaves, search, filter, closed])
   const at = rows.find(({ path }) => path === cursor)
   const newLeaf = () => goTo('taxonomy', at ? `new/${at.kind === 'folder' ? at.path : parentOf(at.path)}` : 'new')
   useKeys([
-    { keys: ['/'], label: t('keys.search'), run: () => searchField.current?.focus() },
     { keys: ['n'], label: t('taxonomy.newLeaf'), run: newLeaf },
     { keys: ['F2', 'm'], label: t('taxonomy.move'), run: () => at && at.level > 1 && setRenamed(at) },
   ])
   return (
     <>
-      <div className="pane-head">
-        <TextInput
-          className="grow"
-          ref={searchField}
-          aria-label={t('taxonomy.search')}
-          placeholder={t('taxonomy.search')}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-        />
-        <Select
-          w={124}
-          aria-label={t('taxonomy.filter')}
-          value={filter}
-          allowDeselect={false}
-          data={leafFilters.map((value) => ({ value, label: t(`taxonomy.filters.${value}`) }))}
-          onChange={(value) => setFilter(leafFilters.find((known) => known === value) ?? 'all')}
-        />
-      </div>
+      <TreeHead search={search} onSearch={setSearch} filter={filter} onFilter={setFilter} />
       {rows.length === 0 && <div className="pane-body dim">{t('taxonomy.noMatch')}</div>}
       <TreeList
         rows={rows}
@@ -93,6 +74,39 @@ export function TaxonomyTree({ leaves, opened }: TaxonomyTreeProps) {
   )
 }
 
+interface TreeHeadProps {
+  search: string
+  onSearch(search: string): void
+  filter: LeafFilter
+  onFilter(filter: LeafFilter): void
+}
+
+function TreeHead({ search, onSearch, filter, onFilter }: TreeHeadProps) {
+  const { t } = useTranslation()
+  const field = useRef<HTMLInputElement>(null)
+  useKeys([{ keys: ['/'], label: t('keys.search'), run: () => field.current?.focus() }])
+  return (
+    <div className="pane-head">
+      <TextInput
+        className="grow"
+        ref={field}
+        aria-label={t('taxonomy.search')}
+        placeholder={t('taxonomy.search')}
+        value={search}
+        onChange={(event) => onSearch(event.currentTarget.value)}
+      />
+      <Select
+        w={124}
+        aria-label={t('taxonomy.filter')}
+        value={filter}
+        allowDeselect={false}
+        data={leafFilters.map((value) => ({ value, label: t(`taxonomy.filters.${value}`) }))}
+        onChange={(value) => onFilter(leafFilters.find((known) => known === value) ?? 'all')}
+      />
+    </div>
+  )
+}
+
 const parentOf = (path: string) => path.slice(0, path.lastIndexOf('/'))
 
 function folded(closed: ReadonlySet<string>, path: string, isOpen: boolean): ReadonlySet<string> {
@@ -116,7 +130,7 @@ function TreeFoot({ leaves, at, onRename, onNew }: TreeFootProps) {
   const changed = leaves.filter(({ change }) => change === 'changed').length
   const thin = leaves.filter((leaf) => isThin(leaf, usual)).length
   return (
-    <div className="pane-foot stack-s">
+    <div className="pane-foot tree-foot">
       <div className="dim" data-testid="taxonomy-totals">
         {t('taxonomy.coverage', { count: leaves.length, covered })}
         {thin > 0 && ` · ${t('taxonomy.thinCount', { count: thin })}`}

@@ -66,12 +66,18 @@ function LeafLine({ row }: { row: Extract<TreeRow, { kind: 'leaf' }> }) {
   const { t } = useTranslation()
   const { leaf } = row
   const hasErrors = leaf.problems.some(({ severity }) => severity === 'error')
+  const warnings = leaf.problems.filter(({ severity }) => severity === 'warning').length
   return (
     <>
       <span className="clip grow" title={row.path}>
         {row.name}
       </span>
       {hasErrors && <span className="tag bad">{t('taxonomy.hasErrors')}</span>}
+      {warnings > 0 && (
+        <span className="tag warn" title={t('taxonomy.warningsHint', { count: warnings })}>
+          {warnings}
+        </span>
+      )}
       <ChangeMark change={leaf.change} />
       <CoverageBar row={row} />
       <span

@@ -106,7 +106,7 @@ describe('repairs', () => {
     fireEvent.click([...dialog.querySelectorAll('button')].find(({ textContent }) => textContent === 'Repair')!)
     await waitFor(() => expect(engine.asked('taxonomy.repair').at(-1)).toEqual({ subject, places, apply: true }))
     await waitFor(() => expect(done).toEqual([outcome]))
-    fireEvent.click(screen.getByRole('button', { name: 'Repair all (2)' }))
+    fireEvent.click(screen.getByRole('button', { name: 'Repair all' }))
     await waitFor(() => expect(engine.asked('taxonomy.repair').at(-1)).toEqual({ subject }))
   })
   it('are not offered where nothing can be repaired', () => {
@@ -127,7 +127,11 @@ describe('the history of a leaf', () => {
   it('shows the difference of two states and brings one back', async () => {
     const engine = new ScriptedEngine({
       'taxonomy.revisions': () => [revision(3, 'saved'), revision(2, 'moved'), revision(1, 'imported')],
-      'taxonomy.revision': ({ revision: number }) => ({ ...revision(number, 'saved'), text: `state ${number}\n` }),
+      'taxonomy.revision': ({ revision: number }) => ({
+        ...revision(number, 'saved'),
+        text: `state ${number}\n`,
+        file: null,
+      }),
       'taxonomy.restore': () => ({}) as never,
     })
     let isClosed = false
