@@ -114,8 +114,7 @@ class FormReader {
     if (typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= newestVersion)
       return version
     const isNewer = typeof version === 'number' && version > newestVersion
-    const meant = Number(version)
-    const isMeant = !isNewer && Number.isInteger(meant) && meant >= 1 && meant <= newestVersion
+    const meant = typeof version === 'string' && /^[1-3]$/.test(version) ? Number(version) : null
     this.#report('error', {
       at: value,
       field: 'version',
@@ -123,7 +122,7 @@ class FormReader {
         ? `Version ${version} is newer than this program knows (${newestVersion}).`
         : 'The version is not a whole number from 1 to 3.',
       remedy: `Write "version: ${newestVersion}", without quotes.`,
-      repair: isMeant ? setVersion(root, entry, meant) : undefined,
+      repair: meant === null ? undefined : setVersion(root, entry, meant),
     })
     return newestVersion
   }
