@@ -143,6 +143,25 @@ test.describe('the author of a taxonomy', () => {
     await expect(row('visitors')).toBeVisible()
   })
 
+  test('exports with extensions, and generates only for what changed', async () => {
+    await page.getByRole('button', { name: 'Export the taxonomy' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Export the taxonomy' })
+    await dialog.getByLabel('Folder to write to').fill(join(folder, 'out'))
+    await dialog.getByRole('checkbox', { name: 'With extensions' }).check()
+    await dialog.getByRole('button', { name: 'Export the taxonomy' }).click()
+    await expect(dialog.getByTestId('export-files')).toContainText('labdesk.yaml')
+    await shoot(page, '40-export')
+    await expectAccessible('export')
+    await page.keyboard.press('Escape')
+    await visit(page, 'Generate')
+    await page.getByRole('button', { name: 'New generation' }).first().click()
+    await page.getByRole('checkbox', { name: 'Only leaves changed since their last run' }).check()
+    await expect(page.getByRole('checkbox', { name: 'compositional_skills/household/visitors' })).toBeChecked()
+    await shoot(page, '41-only-changed')
+    await expectAccessible('only changed')
+    await visit(page, 'Taxonomy')
+  })
+
   test('finds it all readable in light and dark, English and Japanese', async () => {
     await row('moor_animals').click()
     await expectAccessible('taxonomy')

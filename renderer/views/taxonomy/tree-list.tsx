@@ -1,7 +1,7 @@
 // The rows of the tree: virtual, driven by arrow keys like any tree, and by dragging a leaf or folder onto another folder.
 
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type DragEvent, type KeyboardEvent, type SyntheticEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { goTo } from '../../state/route.ts'
 import { TreeRowLine } from './tree-row-line.tsx'
@@ -27,7 +27,9 @@ export interface TreeListProps {
 export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onRemove, onDrop }: TreeListProps) {
   const { t } = useTranslation()
   const scroller = useRef<HTMLDivElement>(null)
-  const drag = useDrag(onDrop)
+  const rowOf = (event: SyntheticEvent) =>
+    rows[Number((event.target as Element).closest('[data-index]')?.getAttribute('data-index') ?? -1)]
+  const { target, ...drag } = useDrag(rowOf, onDrop)
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -64,6 +66,11 @@ export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onR
       tabIndex={0}
       aria-activedescendant={rows[at] ? rowId(rows[at].path) : undefined}
       onKeyDown={onKeyDown}
+      onClick={(event) => {
+        const row = rowOf(event)
+        if (row) activate(row)
+      }}
+      {...drag}
       data-testid="taxonomy-tree"
     >
       <div className="virtual-inner" role="presentation" style={{ height: virtual.getTotalSize() }}>
@@ -74,12 +81,12 @@ export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onR
               key={`${row.kind} ${row.path}`}
               id={rowId(row.path)}
               row={row}
-              place={{ start, height: rowHeight }}
+              index={index}
+              start={start}
+              height={rowHeight}
               isOpened={row.kind === 'leaf' && row.path === opened}
               isAtCursor={index === at}
-              isTarget={drag.target !== null && drag.target === folderFor(row)}
-              onActivate={() => activate(row)}
-              drag={drag.handlersOf(row)}
+              isTarget={target !== null && target === folderFor(row)}
             />
           ) : null
         })}
@@ -94,38 +101,40 @@ const parentPath = (path: string) => path.slice(0, path.lastIndexOf('/'))
 const folderFor = (row: TreeRow) => (row.kind === 'folder' ? row.path : parentPath(row.path))
 
 /** Dragging within the tree; branches stay where they are. */
-function useDrag(onDrop: TreeListProps['onDrop']) {
+function useDrag(rowOf: (event: SyntheticEvent) => TreeRow | undefined, onDrop: TreeListProps['onDrop']) {
   const [dragged, setDragged] = useState<TreeRow | null>(null)
   const [target, setTarget] = useState<string | null>(null)
-  const takes = (row: TreeRow) => {
-    const folder = folderFor(row)
-    if (!dragged || folder === parentPath(dragged.path)) return false
-    return dragged.kind === 'leaf' || !`${folder}/`.startsWith(`${dragged.path}/`)
+  const takes = (row: TreeRow | undefined): row is TreeRow => {
+    if (!dragged || !row || folderFor(row) === parentPath(dragged.path)) return false
+    return dragged.kind === 'leaf' || !`${folderFor(row)}/`.startsWith(`${dragged.path}/`)
   }
   const end = () => {
     setDragged(null)
     setTarget(null)
   }
-  const handlersOf = (row: TreeRow) => ({
-    draggable: row.level > 1,
+  return {
+    target,
     onDragStart: (event: DragEvent) => {
+      const row = rowOf(event)
+      if (!row) return
       event.dataTransfer.effectAllowed = 'move'
       event.dataTransfer.setData('text/plain', row.path)
       setDragged(row)
     },
     onDragOver: (event: DragEvent) => {
+      const row = rowOf(event)
       if (!takes(row)) return setTarget(null)
       event.preventDefault()
       setTarget(folderFor(row))
     },
     onDrop: (event: DragEvent) => {
       event.preventDefault()
+      const row = rowOf(event)
       if (dragged && takes(row)) onDrop(dragged, folderFor(row))
       end()
     },
     onDragEnd: end,
-  })
-  return { target, handlersOf }
+  }
 }
 
 interface TreeKeyContext extends Pick<TreeListProps, 'rows' | 'onFold' | 'onRename' | 'onRemove'> {

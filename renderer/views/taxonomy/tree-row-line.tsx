@@ -1,7 +1,7 @@
 // One line of the tree: a folder with its totals, or a leaf with its status.
 
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
-import type { HTMLAttributes } from 'react'
+import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { branches, type Branch, type LeafChange } from '../../../main/contract/taxonomy.ts'
 import { formatCount } from '../../format.ts'
@@ -10,40 +10,41 @@ import type { TreeRow } from './tree-rows.ts'
 interface TreeRowLineProps {
   id: string
   row: TreeRow
-  place: { start: number; height: number }
+  /** Its place among the rows; what is done to it is found by that. */
+  index: number
+  start: number
+  height: number
   isOpened: boolean
   isAtCursor: boolean
   /** Something is held over it. */
   isTarget: boolean
-  onActivate(): void
-  drag: Pick<HTMLAttributes<HTMLDivElement>, 'draggable' | 'onDragStart' | 'onDragOver' | 'onDrop' | 'onDragEnd'>
 }
 
-/** Clicking a folder folds it, clicking a leaf opens it. */
-export function TreeRowLine({ id, row, place, isOpened, isAtCursor, isTarget, onActivate, drag }: TreeRowLineProps) {
+/** A row; drawn again only when it changes, however the list scrolls. */
+export const TreeRowLine = memo(function TreeRowLine({ id, row, index, ...look }: TreeRowLineProps) {
   return (
     <div
       id={id}
+      data-index={index}
       className="list-row"
       role="treeitem"
       tabIndex={-1}
+      draggable={row.level > 1}
       aria-level={row.level}
       aria-expanded={row.kind === 'folder' ? row.isOpen : undefined}
-      aria-selected={isOpened}
+      aria-selected={look.isOpened}
       style={{
-        transform: `translateY(${place.start}px)`,
-        height: place.height,
+        transform: `translateY(${look.start}px)`,
+        height: look.height,
         paddingLeft: 8 + (row.level - 1) * 14 + (row.kind === 'leaf' ? 22 : 0),
-        boxShadow: isAtCursor ? 'inset 2px 0 0 var(--accent)' : undefined,
-        background: isTarget ? 'var(--selected)' : undefined,
+        boxShadow: look.isAtCursor ? 'inset 2px 0 0 var(--accent)' : undefined,
+        background: look.isTarget ? 'var(--selected)' : undefined,
       }}
-      {...drag}
-      onClick={onActivate}
     >
       {row.kind === 'folder' ? <FolderLine row={row} /> : <LeafLine row={row} />}
     </div>
   )
-}
+})
 
 function FolderLine({ row }: { row: Extract<TreeRow, { kind: 'folder' }> }) {
   const { t } = useTranslation()

@@ -55,8 +55,9 @@ export function medianAccepted(leaves: readonly LeafSummary[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }
 
-/** Share of what is wanted of a leaf, or of what is usual; null before anything was made. */
-export function shareOf({ acceptedCount, wantedCount }: LeafSummary, usual: number): number | null {
+/** Share of what is wanted of a leaf, or of what is usual; null before anything was made, and where a dataset brings the rows. */
+export function shareOf({ acceptedCount, wantedCount, datasetRowCount }: LeafSummary, usual: number): number | null {
+  if (datasetRowCount > 0 && wantedCount === 0) return null
   const aim = wantedCount > 0 ? wantedCount : usual
   return aim > 0 ? Math.min(1, acceptedCount / aim) : null
 }

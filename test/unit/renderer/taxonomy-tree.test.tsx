@@ -17,6 +17,7 @@ const leafOf = (path: string, fields: Partial<LeafSummary> = {}): LeafSummary =>
     path,
     branch: path.split('/')[0],
     acceptedCount: 2,
+    datasetRowCount: 0,
     wantedCount: 0,
     seedCount: 5,
     change: 'new',
@@ -77,6 +78,8 @@ describe('the rows of the taxonomy tree', () => {
       ['knowledge/c', 1],
     ])
     expect(treeRows([leafOf('knowledge/a', { acceptedCount: 0 })], view())[1]?.share).toBeNull()
+    const dataset = leafOf('foundational_skills/a', { acceptedCount: 0, datasetRowCount: 9 })
+    expect(treeRows([dataset, ...leaves], view()).find(({ path }) => path === dataset.path)?.share).toBeNull()
   })
   it('of 5,000 leaves are built and filtered in less than 100 ms', () => {
     const many = Array.from({ length: 5000 }, (_, at) =>
