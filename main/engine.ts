@@ -23,10 +23,12 @@ import { openTrainer, type Trainer } from './compute/trainer.ts'
 import { findTrainingGpu } from './compute/training-gpu.ts'
 import { ensureTrainer, findLibraryDir } from './compute/trainer-build.ts'
 import { forkWorker, type WorkerProcess } from './compute/worker-process.ts'
+import type { FileReport } from './contract/authoring.ts'
 import { seedDemoProject } from './pipelines/demo-seed.ts'
 import { createEventStream } from './pipelines/event-stream.ts'
 import type { Handlers, JobHandler, Lab, Resources } from './pipelines/lab.ts'
 import { createMachine, watchGpu } from './pipelines/machine.ts'
+import { validateTaxonomy } from './pipelines/taxonomy-validate.ts'
 import { Workspace } from './pipelines/workspace.ts'
 import { lockFolder } from './store/lock.ts'
 import { fromSqlite } from './store/open.ts'
@@ -100,6 +102,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
+/** Checks a folder of qna.yaml files without a data folder. @throws AppError `bad-input`, `not-found` */
+export function checkTaxonomyFolder(input: MethodInput<'taxonomy.validate'>): Promise<FileReport[]> {
+  return answer({ 'taxonomy.validate': validateTaxonomy }, 'taxonomy.validate', input)
+}
+
 /** Files that ship beside this one, in the sources and in the build. Models are read by native code, so never from inside an archive. */
 const shippedResources: Resources = {
   promptsDir: join(import.meta.dirname, 'prompts'),
@@ -144,7 +151,7 @@ function proveOffline({ host, offlineMeasures = [] }: EngineOptions): OfflinePro
 }
 
 async function answer<Name extends MethodName>(
-  handlers: Handlers,
+  handlers: Pick<Handlers, Name>,
   name: Name,
   input: MethodInput<Name>,
 ): Promise<MethodOutput<Name>> {

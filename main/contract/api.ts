@@ -2,6 +2,15 @@
 // hosts, clients and tests derive their types from it. Methods return fast; long work answers with a JobId.
 
 import { z } from 'zod'
+import {
+  type FileReport,
+  leafDraft,
+  type LeafRevision,
+  type LeafRevisionText,
+  type RepairOutcome,
+  repairSubject,
+  type TaxonomyDiff,
+} from './authoring.ts'
 import type { Dataset, DatasetRow, ExportOutcome, Sample, SamplePage } from './curation.ts'
 import type { Evaluation, EvaluationDetail, Exam } from './exams.ts'
 import type { Candidate, CandidateDetail, GenerationRun, JudgeAgreement, ThresholdEffect } from './generation.ts'
@@ -24,8 +33,8 @@ import type { Job, JobEvent } from './jobs.ts'
 import type { Model } from './models.ts'
 import type { PipelineProblem, PipelineSummary } from './pipelines.ts'
 import { modelRoles } from './models.ts'
-import type { Chunk, DocumentSummary, ImportOutcome, Leaf, LeafDetail, QnaProblem } from './taxonomy.ts'
-import { branches } from './taxonomy.ts'
+import type { Chunk, DocumentSummary, ImportOutcome, LeafDetail, LeafSummary, QnaProblem } from './taxonomy.ts'
+import { branches, repairKinds } from './taxonomy.ts'
 import {
   type Checkpoint,
   exportTypes,
@@ -54,24 +63,6 @@ const text = (max: number) => z.string().max(max)
 const path = z.string().min(1).max(4096)
 const none = z.object({}).strict()
 const page = { offset: z.number().int().min(0).default(0), limit: z.number().int().min(1).max(500).default(100) }
-
-const seedDraft = z.object({
-  context: text(20_000).optional(),
-  question: text(20_000).min(1),
-  answer: text(20_000).min(1),
-})
-export const leafDraft = z.object({
-  path: leaf,
-  branch: z.enum(branches),
-  taskDescription: text(4000).default(''),
-  domain: text(400).default(''),
-  documentOutline: text(4000).default(''),
-  createdBy: text(200).default('labdesk'),
-  persona: z.enum(['precise', 'creative']).default('precise'),
-  language: text(20).default('en'),
-  seeds: z.array(seedDraft).max(2000),
-})
-export type LeafDraft = z.infer<typeof leafDraft>
 
 export const sampleFilter = z.object({
   leaf: leaf.optional(),
@@ -175,13 +166,44 @@ export const api = {
   'model.remove': method<null>()(z.object({ modelId: idSchema<ModelId>() })),
   'model.assign': method<Model[]>()(z.object({ modelId: idSchema<ModelId>(), role: z.enum(modelRoles) })),
   // taxonomy and documents
-  'taxonomy.list': method<Leaf[]>()(none),
+  'taxonomy.list': method<LeafSummary[]>()(none),
   'taxonomy.leaf': method<LeafDetail>()(z.object({ leaf })),
   'taxonomy.save': method<LeafDetail>()(leafDraft),
   'taxonomy.remove': method<null>()(z.object({ leaf })),
   'taxonomy.check': method<QnaProblem[]>()(leafDraft),
   'taxonomy.import': method<ImportOutcome[]>()(z.object({ folder: path, documentsFolder: path.optional() })),
-  'taxonomy.export': method<ExportOutcome>()(z.object({ folder: path })),
+  'taxonomy.export': method<ExportOutcome>()(z.object({ folder: path, extended: z.boolean().default(false) })),
+  /** Checks a folder of files without importing it; `fix` writes every repair into its file. Needs no project. */
+  'taxonomy.validate': method<FileReport[]>()(
+    z.object({ folder: path, documentsFolder: path.optional(), fix: z.boolean().default(false) }),
+  ),
+  /** Shows what repairs make of a text, and with `apply` makes them: a file is written, a leaf whose file is untouched is saved. */
+  'taxonomy.repair': method<RepairOutcome>()(
+    z.object({
+      subject: repairSubject,
+      /** Where the problems to repair stand; none = all. */
+      places: z
+        .array(z.object({ kind: z.enum(repairKinds), line: z.number().int(), column: z.number().int() }))
+        .optional(),
+      apply: z.boolean().default(false),
+    }),
+  ),
+  /** Moves or renames a leaf, or a folder with all its leaves; what was made from them follows. */
+  'taxonomy.move': method<{ from: LeafPath; to: LeafPath }[]>()(
+    z.object({ from: leaf, to: leaf, isFolder: z.boolean().default(false) }),
+  ),
+  /** Brings a removed leaf back, or a leaf into the state of one of its revisions. */
+  'taxonomy.restore': method<LeafDetail>()(z.object({ leaf, revision: z.number().int().optional() })),
+  'taxonomy.revisions': method<LeafRevision[]>()(z.object({ leaf })),
+  'taxonomy.revision': method<LeafRevisionText>()(z.object({ leaf, revision: z.number().int() })),
+  /** Against the run each leaf was last in, against one run, or of a folder against a revision of its repository. */
+  'taxonomy.diff': method<TaxonomyDiff>()(
+    z.object({
+      since: idSchema<GenerationId>().optional(),
+      git: text(200).min(1).optional(),
+      folder: path.optional(),
+    }),
+  ),
   'document.list': method<DocumentSummary[]>()(z.object({ leaf: leaf.optional() })),
   'document.import': method<DocumentSummary>()(z.object({ leaf, path })),
   'document.add': method<DocumentSummary>()(z.object({ leaf, name: text(200).min(1), text: text(5_000_000) })),

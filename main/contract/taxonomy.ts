@@ -5,23 +5,31 @@ import type { ChunkId, DocumentId, LeafPath, SeedId } from './ids.ts'
 export const branches = ['knowledge', 'foundational_skills', 'compositional_skills'] as const
 export type Branch = (typeof branches)[number]
 
-/** One question and answer a person wrote; `context` makes a skill seed grounded, and is required for knowledge. */
-export interface Seed {
-  id: SeedId
-  context?: string
+/** One question and answer said earlier in a conversation. */
+export interface Exchange {
   question: string
   answer: string
 }
 
-/** A seed before it has an id. Knowledge seeds that share a context share it by equal text. */
-export interface SeedDraft {
+/**
+ * A seed before it has an id: one question and answer a person wrote. `context` makes a skill seed grounded, and is required for
+ * knowledge; seeds of knowledge that share a context share it by equal text.
+ */
+export interface SeedDraft extends Exchange {
   context?: string
-  question: string
-  answer: string
+  /** What was said before the question, oldest first; absent where the seed stands alone. */
+  turns?: Exchange[]
+}
+export interface Seed extends SeedDraft {
+  id: SeedId
 }
 
 /** Which responder persona stage 3 uses. */
 export type Persona = 'precise' | 'creative'
+
+/** What an answer of a leaf must be; `text` asks for nothing. */
+export const answerFormats = ['text', 'word', 'number', 'list', 'json', 'yes-no'] as const
+export type AnswerFormat = (typeof answerFormats)[number]
 
 export interface Leaf {
   path: LeafPath
@@ -36,6 +44,8 @@ export interface Leaf {
   isGrounded: boolean
   persona: Persona
   language: string
+  /** Absent: free text. */
+  answerFormat?: AnswerFormat
   seedCount: number
   documentCount: number
   /** Rows imported as a public dataset (foundational leaves). */
@@ -45,12 +55,29 @@ export interface Leaf {
   problems: QnaProblem[]
 }
 
+/** How a leaf stands against the run it was last in: `new` was in none. */
+export type LeafChange = 'new' | 'changed' | 'same'
+
+/** A leaf in the tree. */
+export interface LeafSummary extends Leaf {
+  change: LeafChange
+  /** Accepted samples its runs asked for, all together. */
+  wantedCount: number
+}
+
 export interface LeafDetail extends Leaf {
   seeds: Seed[]
   documents: DocumentRef[]
+  documentSource: DocumentSource | null
   attribution: string
   /** The file as imported, byte for byte, until an edit makes it stale. */
   sourceText: string | null
+}
+/** Where a knowledge leaf's documents come from. */
+export interface DocumentSource {
+  repo: string
+  commit: string
+  patterns: string[]
 }
 export interface DocumentRef {
   id: DocumentId
@@ -68,6 +95,37 @@ export interface QnaProblem {
   field: string
   message: string
   remedy: string
+  /** A change of the text that ends this problem. */
+  repair?: QnaRepair
+}
+
+export const repairKinds = [
+  'trailing-spaces',
+  'line-ends',
+  'final-newline',
+  'tabs',
+  'indentation',
+  'long-lines',
+  'quotes',
+  'version',
+  'upgrade',
+  'unknown-key',
+  'misspelt-key',
+  'empty-field',
+  'repeated-seed',
+] as const
+export type RepairKind = (typeof repairKinds)[number]
+
+/** Replaces the characters from `start` up to `end` (UTF-16 offsets of the text the problem is of). */
+export interface TextEdit {
+  start: number
+  end: number
+  text: string
+}
+/** Edits in order that do not overlap. */
+export interface QnaRepair {
+  kind: RepairKind
+  edits: TextEdit[]
 }
 
 /** What became of one imported file. */

@@ -15,13 +15,19 @@ export function matchDocuments<File extends Candidate>(
   files: readonly File[],
 ): File[] {
   const name = leaf.path.split('/').at(-1) ?? ''
+  const patterns = leaf.patterns.filter((pattern) => !leavesFolder(pattern))
   const own = files.filter(({ segments }) => isFolderOf(leaf.path, name, segments.slice(0, -1)))
-  const chosen = own.filter(({ segments }) => leaf.patterns.some((pattern) => matchesPattern(pattern, segments)))
+  const chosen = own.filter(({ segments }) => patterns.some((pattern) => matchesPattern(pattern, segments)))
   if (own.length > 0) return chosen.length > 0 ? chosen : own
-  const outright = leaf.patterns.filter((pattern) => /[^*?./]/.test(pattern.replace(/\.[^.]*$/, '')))
+  const outright = patterns.filter((pattern) => /[^*?./]/.test(pattern.replace(/\.[^.]*$/, '')))
   const named = files.filter(({ segments }) => outright.some((pattern) => matchesPattern(pattern, segments)))
   if (named.length > 0) return named
   return files.filter(({ segments }) => plainName(segments.at(-1) ?? '') === name)
+}
+
+/** Whether a pattern names files outside the folder it is looked up in: it is absolute or climbs. */
+export function leavesFolder(pattern: string): boolean {
+  return /^(?:[/\\~]|[A-Za-z]:)/.test(pattern) || pattern.split(/[/\\]/).includes('..')
 }
 
 function isFolderOf(path: string, name: string, folders: readonly string[]): boolean {
@@ -35,6 +41,11 @@ function plainName(file: string): string {
     .replace(/\.[^.]*$/, '')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '_')
+}
+
+/** Whether a pattern names a file by its whole path from the root of a repository. */
+export function matchesFromRoot(pattern: string, segments: readonly string[]): boolean {
+  return !leavesFolder(pattern) && matchesPath(pattern.replace(/^\.\//, '').split('/'), segments)
 }
 
 /** A git path pattern against the whole path or, as git does for patterns without a slash, against the file's name. */

@@ -13,7 +13,7 @@ import {
 } from '../contract/pipelines.ts'
 import type { Leaf } from '../contract/taxonomy.ts'
 import type { PromptStage } from './prompts.ts'
-import { type Place, type QnaNode, readTree } from './qna-tree.ts'
+import { type QnaNode, readTree } from './qna-tree.ts'
 
 export type Part = 'context' | 'question' | 'answer'
 
@@ -201,9 +201,9 @@ function plainOf(node: QnaNode): unknown {
 }
 
 /** The place of a path, or of as much of it as there is. */
-function placeOf(root: QnaNode, path: readonly (string | number)[]): Place {
+function placeOf(root: QnaNode, path: readonly (string | number)[]): { line: number; column: number } {
   let node = root
-  let place: Place = { line: root.line, column: root.column }
+  let place = { line: root.line, column: root.column }
   for (const key of path) {
     if (node.kind === 'list' && typeof key === 'number') {
       const next = node.nodes[key]

@@ -1,16 +1,11 @@
 // What a qna.yaml of each version may and must hold (InstructLab's schema): checks a tree against it and takes the content out.
 // Owns the rules and their words; positions come from the tree.
 
-import type { Branch, QnaProblem, SeedDraft, Severity } from '../contract/taxonomy.ts'
+import type { Branch, DocumentSource, QnaProblem, QnaRepair, SeedDraft, Severity } from '../contract/taxonomy.ts'
+import { leavesFolder } from './document-match.ts'
+import { quote, removeEntry, removePart, rename, setVersion } from './qna-form-repair.ts'
 import { checkLengths } from './qna-length.ts'
 import type { Place, QnaEntry, QnaNode } from './qna-tree.ts'
-
-/** Where a knowledge leaf's documents come from. */
-export interface DocumentSource {
-  repo: string
-  commit: string
-  patterns: string[]
-}
 
 /** What the file says, whatever its version. Texts are without the blank lines around them. */
 export interface QnaContent {
@@ -48,8 +43,11 @@ const knowledgeForm: Form = {
 }
 
 /** Checks the tree and takes out what it can; the content is whole only where no problem is an error. */
-export function readForm(root: QnaNode, branch: Branch): { content: QnaContent; problems: QnaProblem[] } {
-  const reader = new FormReader(branch)
+export function readForm(
+  root: QnaNode,
+  { branch, text }: { branch: Branch; text: string },
+): { content: QnaContent; problems: QnaProblem[] } {
+  const reader = new FormReader(branch, text)
   const content = reader.read(root)
   return { content, problems: reader.problems.sort((a, b) => a.line - b.line || a.column - b.column) }
 }
@@ -59,14 +57,17 @@ interface Finding {
   field: string
   message: string
   remedy: string
+  repair?: QnaRepair | undefined
 }
 
 class FormReader {
   readonly problems: QnaProblem[] = []
   readonly #branch: Branch
+  readonly #source: string
 
-  constructor(branch: Branch) {
+  constructor(branch: Branch, source: string) {
     this.#branch = branch
+    this.#source = source
   }
 
   read(root: QnaNode): QnaContent {
@@ -89,8 +90,9 @@ class FormReader {
     return content
   }
 
-  #report(severity: Severity, { at, ...finding }: Finding): void {
-    this.problems.push({ severity, line: at.line, column: at.column, ...finding })
+  #report(severity: Severity, { at, repair, ...finding }: Finding): void {
+    const problem = { severity, line: at.line, column: at.column, ...finding }
+    this.problems.push(repair ? { ...problem, repair } : problem)
   }
 
   #version(root: QnaNode, entry: QnaEntry | undefined): number {
@@ -102,6 +104,7 @@ class FormReader {
           field: 'version',
           message: 'The version is missing.',
           remedy: `Add the line "version: ${newestVersion}" at the top.`,
+          repair: setVersion(root, undefined, newestVersion),
         })
       }
       return isKnowledge ? newestVersion : 1
@@ -111,6 +114,7 @@ class FormReader {
     if (typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= newestVersion)
       return version
     const isNewer = typeof version === 'number' && version > newestVersion
+    const meant = typeof version === 'string' && /^[1-3]$/.test(version) ? Number(version) : null
     this.#report('error', {
       at: value,
       field: 'version',
@@ -118,6 +122,7 @@ class FormReader {
         ? `Version ${version} is newer than this program knows (${newestVersion}).`
         : 'The version is not a whole number from 1 to 3.',
       remedy: `Write "version: ${newestVersion}", without quotes.`,
+      repair: meant === null ? undefined : setVersion(root, entry, meant),
     })
     return newestVersion
   }
@@ -141,11 +146,18 @@ class FormReader {
         'Add "patterns:" with at least one file name, for example "- notes.md".',
       )
     const nodes = patterns ? this.#list(patterns.value, 'document.patterns') : []
-    return {
-      repo,
-      commit,
-      patterns: nodes.map((node, at) => this.#textOf(node, `document.patterns[${at}]`)).filter(Boolean),
+    return { repo, commit, patterns: nodes.map((node, at) => this.#pattern(node, at)).filter(Boolean) }
+  }
+
+  #pattern(node: QnaNode, at: number): string {
+    const field = `document.patterns[${at}]`
+    const pattern = this.#textOf(node, field)
+    if (leavesFolder(pattern)) {
+      const message = `The pattern "${pattern}" leads out of the repository, so it is not followed.`
+      const remedy = 'Name files within the repository, for example "docs/*.md".'
+      this.#report('warning', { at: node, field, message, remedy })
     }
+    return pattern
   }
 
   #seeds(root: QnaNode, entry: QnaEntry | undefined, form: Form & { version: number }): SeedDraft[] {
@@ -183,8 +195,10 @@ class FormReader {
       const known = form.seeds === 'pair' ? ['question', 'answer'] : ['question', 'answer', 'context']
       this.#refuseUnknown(entries, known, `${field}.`)
       const pair = this.#pair(node, entries, field)
-      if (!find(entries, 'context') || form.seeds === 'pair') return [pair]
-      return [{ context: this.#text({ entries, key: 'context', owner: node, prefix: `${field}.` }), ...pair }]
+      const context = find(entries, 'context')
+      if (!context || form.seeds === 'pair') return [pair]
+      const repair = removeEntry(this.#source, entries, { entry: context, kind: 'empty-field' })
+      return [{ context: this.#textOf(context.value, `${field}.context`, repair), ...pair }]
     }
     this.#refuseUnknown(entries, ['context', 'questions_and_answers'], `${field}.`)
     const context = this.#text({ entries, key: 'context', owner: node, prefix: `${field}.` })
@@ -206,6 +220,14 @@ class FormReader {
         field: pairsField,
         message: `There are ${nodes.length} pairs; InstructLab asks for ${wantedPairs} a context.`,
         remedy: `Add ${wantedPairs - nodes.length} more about this context.`,
+      })
+    }
+    if (context !== '' && sameWords(context) === sameWords(read.map(({ answer }) => answer).join(' '))) {
+      this.#report('warning', {
+        at: find(entries, 'context') ?? node,
+        field: `${field}.context`,
+        message: 'The context only repeats the answers, so nothing shows where they come from.',
+        remedy: 'Put the passage of the document here that the questions are about.',
       })
     }
     return read.map((pair) => ({ context, ...pair }))
@@ -236,8 +258,10 @@ class FormReader {
       const node = of.nodes[at]
       const remedy = 'Delete it, or change what it asks.'
       const field = `${of.field}[${at}]`
-      if (seen.has(key) && node)
-        this.#report(of.severity, { at: node, field, message: 'This one stands here twice.', remedy })
+      if (seen.has(key) && node) {
+        const repair = removePart(this.#source, of.nodes, at)
+        this.#report(of.severity, { at: node, field, message: 'This one stands here twice.', remedy, repair })
+      }
       seen.add(key)
     })
   }
@@ -251,6 +275,7 @@ class FormReader {
         field: prefix + entry.key,
         message: `The key "${entry.key}" is not known here.`,
         remedy: close ? `Rename it to "${close}".` : `Delete it; known here are ${known.join(', ')}.`,
+        repair: close ? rename(entry, close) : removeEntry(this.#source, entries, { entry, kind: 'unknown-key' }),
       })
     }
   }
@@ -284,7 +309,8 @@ class FormReader {
     return ''
   }
 
-  #textOf(node: QnaNode, field: string): string {
+  /** `ifEmpty` mends a text that is empty. */
+  #textOf(node: QnaNode, field: string, ifEmpty?: QnaRepair): string {
     if (node.kind !== 'scalar' || (typeof node.value !== 'string' && node.value !== null)) {
       const isScalar = node.kind === 'scalar'
       this.#report('error', {
@@ -294,6 +320,7 @@ class FormReader {
         remedy: isScalar
           ? `Put it in quotes: '${node.source}'.`
           : 'Write a text here, or "|" and the text indented below.',
+        repair: isScalar ? quote(node) : undefined,
       })
       return ''
     }
@@ -304,6 +331,7 @@ class FormReader {
         field,
         message: `${field} is empty.`,
         remedy: 'Write a text, or delete the whole part.',
+        repair: ifEmpty,
       })
     }
     if (node.isBare && otherBoolean.test(text)) {
@@ -312,6 +340,7 @@ class FormReader {
         field,
         message: `InstructLab reads a bare ${text} as true or false.`,
         remedy: `Put it in quotes: '${text}'.`,
+        repair: quote(node),
       })
     }
     return text
@@ -324,6 +353,8 @@ class FormReader {
 
 /** Truth values of YAML 1.1, which InstructLab reads, that are plain texts in YAML 1.2. */
 const otherBoolean = /^(?:yes|no|on|off)$/i
+
+const sameWords = (text: string) => text.replace(/\s+/g, ' ').trim()
 
 function find(entries: readonly QnaEntry[], key: string): QnaEntry | undefined {
   return entries.find((entry) => entry.key === key)

@@ -24,6 +24,9 @@ const maxSyntaxProblems = 10
 export interface Place {
   line: number
   column: number
+  /** UTF-16 offsets in the text; the end is behind the last character, a block text's last line break included. */
+  start: number
+  end: number
 }
 export type QnaNode = Place &
   (
@@ -87,10 +90,10 @@ function createBuilder(document: Document, lines: LineCounter) {
   let aliasCount = 0
 
   const placeOf = (node: unknown, fallback: Place): Place => {
-    const offset = (node as Node | null)?.range?.[0]
-    if (offset === undefined) return fallback
-    const { line, col } = lines.linePos(offset)
-    return line > 0 ? { line, column: col } : fallback
+    const [start, end] = (node as Node | null)?.range ?? []
+    if (start === undefined || end === undefined) return fallback
+    const { line, col } = lines.linePos(start)
+    return line > 0 ? { line, column: col, start, end } : fallback
   }
 
   const build = (node: unknown, fallback: Place, depth: number): QnaNode => {
@@ -107,12 +110,13 @@ function createBuilder(document: Document, lines: LineCounter) {
       const target = node.resolve(document)
       if (target) return { ...build(target, place, depth + 1), ...place }
       const message = `"*${node.source}" refers to nothing: a "*" at the beginning of a text makes it an alias.`
-      throw new TreeFault({ ...fileProblem(message, 'Put the text in quotes.'), ...place })
+      const { line, column } = place
+      throw new TreeFault({ ...fileProblem(message, 'Put the text in quotes.'), line, column })
     }
     if (isMap(node)) {
       const entries = node.items.map(({ key, value }): QnaEntry => {
         const at = placeOf(key, place)
-        return { ...at, key: keyText(key), value: build(value, at, depth + 1) }
+        return { ...at, key: keyText(key), value: build(value ?? null, { ...at, start: at.end }, depth + 1) }
       })
       return { ...place, kind: 'map', entries }
     }
@@ -125,7 +129,7 @@ function createBuilder(document: Document, lines: LineCounter) {
 
   return (contents: unknown): { root: QnaNode | null; problems: QnaProblem[] } => {
     try {
-      return { root: build(contents, { line: 1, column: 1 }, 0), problems: [] }
+      return { root: build(contents, { line: 1, column: 1, start: 0, end: 0 }, 0), problems: [] }
     } catch (thrown) {
       if (!(thrown instanceof TreeFault)) throw thrown
       return { root: null, problems: [thrown.problem] }

@@ -7,7 +7,8 @@ import { join, relative, resolve, sep } from 'node:path'
 import { AppError, toAppError } from '../contract/errors.ts'
 
 const maxDepth = 24
-const maxFiles = 20_000
+/** Ten thousand leaves with all that may lie beside them. */
+const maxFiles = 100_000
 const skipped = new Set(['node_modules', '__pycache__'])
 
 export interface FoundFile {
@@ -35,7 +36,8 @@ export async function walkFolder(folder: string): Promise<FolderContents> {
   return contents
 }
 
-async function resolveFolder(folder: string): Promise<string> {
+/** The folder a user named, links resolved. Throws `not-found` when it is none. */
+export async function resolveFolder(folder: string): Promise<string> {
   try {
     const root = await realpath(resolve(folder))
     if ((await stat(root)).isDirectory()) return root
@@ -92,7 +94,8 @@ async function visitLink(contents: FolderContents, path: string, segments: strin
   if (found.isFile()) contents.files.push({ path: target, segments, sizeBytes: found.size })
 }
 
-function isInside(root: string, path: string): boolean {
+/** Whether a path, links resolved, lies in a folder. */
+export function isInside(root: string, path: string): boolean {
   const way = relative(root, path)
   return way !== '..' && !way.startsWith(`..${sep}`) && resolve(root, way) === path
 }

@@ -9,6 +9,7 @@ import type { Pipeline } from '../contract/pipelines.ts'
 import type { Leaf } from '../contract/taxonomy.ts'
 import { chainOf, needsStudent, promptCalls } from '../domain/pipeline.ts'
 import { insertGeneration, listGenerations } from '../store/generation.ts'
+import { keepRunContents } from '../store/leaf-contents.ts'
 import { listModels } from '../store/models.ts'
 import { findLeaf } from '../store/taxonomy.ts'
 import type { RunModels } from './generate-session.ts'
@@ -48,6 +49,7 @@ export function createGeneration(lab: Lab, wanted: WantedGeneration): Generation
   })
   const run = { id, jobId: '' as JobId, plan, teacherSha256: models.teacher.sha256, createdAtMs: lab.now() }
   insertGeneration(db, run, shares)
+  keepRunContents(db, id, [...seen])
   lab.emit({ kind: 'changed', what: 'generation' })
   return id
 }

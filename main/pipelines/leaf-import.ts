@@ -11,7 +11,9 @@ import { inferLanguage, inferPersona } from '../domain/leaf-traits.ts'
 import { type PublicRow, readPublicRows } from '../domain/public-rows.ts'
 import { readQna } from '../domain/qna.ts'
 import type { QnaContent } from '../domain/qna-form.ts'
-import { findLeaf, publicRowBatch, saveLeaf, saveLeafProblems, savePublicRows } from '../store/taxonomy.ts'
+import { addTurns, hasTurns, readSidecar, type Sidecar } from '../domain/sidecar.ts'
+import { saveRevised } from '../store/leaf-revisions.ts'
+import { findLeaf, publicRowBatch, saveLeafProblems, savePublicRows } from '../store/taxonomy.ts'
 import { addDocument, keepContent } from './documents.ts'
 import type { Lab, OpenProject } from './lab.ts'
 
@@ -22,6 +24,8 @@ export interface LeafFiles {
   qna: string
   /** attribution.txt; empty where there is none. */
   attribution: string
+  /** labdesk.yaml. */
+  sidecar?: string
   /** dataset.jsonl of a foundational leaf. */
   dataset?: string
   documents: { name: string; text: string }[]
@@ -41,14 +45,17 @@ export async function importLeaf(lab: Lab, files: LeafFiles, source: string): Pr
   if (!qna.content) return { path: source, outcome: 'refused', problems }
   const isFoundational = branch === 'foundational_skills'
   const dataset = isFoundational && files.dataset ? readPublicRows(files.dataset) : { rows: [], problems: [] }
-  problems.push(...checkAttribution(files.attribution), ...dataset.problems)
-  const isSourceCurrent = qna.outcome === 'valid'
-  await saveFiles(lab, files, { content: qna.content, isSourceCurrent, problems: [...problems, cutShort] })
-  await saveRows(lab.project(), files.path, dataset.rows)
+  const beside = files.sidecar === undefined ? null : readSidecar(files.sidecar)
+  problems.push(...checkAttribution(files.attribution), ...(beside?.problems ?? []), ...dataset.problems)
+  // What is one write cannot be cut short.
+  const isLong = dataset.rows.length > 0 || files.documents.length > 0
+  const parts = { content: qna.content, sidecar: beside?.sidecar, isSourceCurrent: qna.outcome === 'valid' }
+  await saveFiles(lab, files, { ...parts, problems: isLong ? [...problems, cutShort] : problems })
+  if (isFoundational) await saveRows(lab.project(), files.path, dataset.rows)
   // What documents are missing or unreadable is told once; it is not a lasting problem of the leaf.
   const passing = [...(files.problems ?? [])]
   for (const document of files.documents) passing.push(...(await tryDocument(lab, files.path, document)))
-  saveLeafProblems(lab.project().db, files.path, problems)
+  if (isLong) saveLeafProblems(lab.project().db, files.path, problems)
   return { path: source, outcome: qna.outcome, leaf: files.path, problems: [...problems, ...passing] }
 }
 
@@ -69,34 +76,41 @@ async function saveRows({ db }: OpenProject, leaf: LeafPath, rows: readonly Publ
   }
 }
 
-async function saveFiles(
-  lab: Lab,
-  files: LeafFiles,
-  { content, isSourceCurrent, problems }: { content: QnaContent; isSourceCurrent: boolean; problems: QnaProblem[] },
-): Promise<void> {
+interface LeafParts {
+  content: QnaContent
+  sidecar: Sidecar | undefined
+  isSourceCurrent: boolean
+  problems: QnaProblem[]
+}
+
+async function saveFiles(lab: Lab, files: LeafFiles, { content, sidecar, ...state }: LeafParts): Promise<void> {
   const project = lab.project()
   const known = findLeaf(project.db, files.path)
   const kept = files.dataset === undefined ? null : await keepContent(project, files.dataset)
   const { version: _, ...leaf } = content
   const texts = content.seeds.map(({ question, answer }) => `${question}\n${answer}`).join('\n')
-  saveLeaf(
+  // Turns a user wrote here outlive an import of a folder without its labdesk.yaml, as persona and language do.
+  const conversations = sidecar ?? { conversations: (known?.seeds ?? []).filter(hasTurns) }
+  saveRevised(
     project.db,
     {
       ...leaf,
+      ...state,
+      seeds: addTurns(content.seeds, conversations),
       path: files.path,
-      persona: known?.persona ?? inferPersona(files.path, content.taskDescription),
-      language: known?.language ?? inferLanguage(texts),
+      persona: sidecar?.persona ?? known?.persona ?? inferPersona(files.path, content.taskDescription),
+      language: sidecar?.language ?? known?.language ?? inferLanguage(texts),
+      answerFormat: sidecar?.answerFormat ?? known?.answerFormat,
       attribution: files.attribution,
       sourceText: files.qna,
-      isSourceCurrent,
       publicFileSha256: kept?.sha256 ?? null,
-      problems,
     },
-    lab.now(),
+    { act: 'imported', nowMs: lab.now() },
   )
 }
 
-function checkAttribution(text: string): QnaProblem[] {
+/** What is wrong with an attribution.txt; an empty text is none. */
+export function checkAttribution(text: string): QnaProblem[] {
   if (text !== '') return parseAttribution(text).problems
   const message = 'There is no attribution.txt beside it.'
   const remedy = 'Add one that says where the texts come from, if you want to share the leaf.'

@@ -49,12 +49,25 @@ const selectDocuments = `
 
 /** Adds a document to a leaf; the same text in the same leaf is the same document, renamed, and a removed one comes back. */
 export function saveDocument(db: Database, { leaf, name, sha256, sizeBytes }: NewDocument, nowMs: number): DocumentId {
-  const id = contentId('document', leaf, sha256)
+  const id = ownDocumentId(db, leaf, sha256)
   db.prepare(
     `insert into documents (id, leaf, name, sha256, size_bytes, added_at_ms) values (?, ?, ?, ?, ?, ?)
      on conflict (id) do update set name = excluded.name, removed_at_ms = null`,
   ).run(id, leaf, name, sha256, sizeBytes, nowMs)
   return id as DocumentId
+}
+
+/** The id this text has in this leaf, or a free one: a document that moved with its leaf has kept the id of where it was added. */
+function ownDocumentId(db: Database, leaf: LeafPath, sha256: string): string {
+  const own = db
+    .prepare<[string, string], string>('select id from documents where leaf = ? and sha256 = ?')
+    .pluck()
+    .get(leaf, sha256)
+  for (let copy = 0, id = own; ; copy++) {
+    if (id !== undefined) return id
+    const next = contentId('document', copy === 0 ? leaf : `${leaf}#${copy}`, sha256)
+    if (findDocument(db, next as DocumentId) === undefined) id = next
+  }
 }
 
 /** Documents of a leaf, or of all leaves that are in the taxonomy. */

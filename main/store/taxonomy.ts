@@ -3,8 +3,19 @@
 
 import { createHash } from 'node:crypto'
 import type { LeafPath, SeedId } from '../contract/ids.ts'
-import type { Branch, Leaf, Persona, QnaProblem, Seed } from '../contract/taxonomy.ts'
-import type { DocumentSource, QnaContent } from '../domain/qna-form.ts'
+import type {
+  AnswerFormat,
+  Branch,
+  DocumentSource,
+  Exchange,
+  Leaf,
+  Persona,
+  QnaProblem,
+  Seed,
+  SeedDraft,
+} from '../contract/taxonomy.ts'
+import { hashLeaf } from '../domain/leaf-content.ts'
+import type { QnaContent } from '../domain/qna-form.ts'
 import type { PublicRow } from '../domain/public-rows.ts'
 import type { Database } from './open.ts'
 
@@ -13,6 +24,7 @@ export interface LeafContent extends Omit<QnaContent, 'version'> {
   path: LeafPath
   persona: Persona
   language: string
+  answerFormat?: AnswerFormat | undefined
   attribution: string
   /** The imported file, byte for byte; null once edited. */
   sourceText: string | null
@@ -39,6 +51,7 @@ interface LeafRow {
   is_grounded: number
   persona: Persona
   language: string
+  answer_format: AnswerFormat
   document_source_json: string | null
   attribution: string
   source_text: string | null
@@ -54,8 +67,10 @@ interface SeedRow {
   context: string | null
   question: string
   answer: string
+  turns_json: string | null
 }
 
+const selectSeeds = 'select id, context, question, answer, turns_json from seeds'
 const selectLeaves = `
   select leaves.*,
     (select count(*) from seeds where seeds.leaf = leaves.path and seeds.removed_at_ms is null) as seed_count,
@@ -68,12 +83,15 @@ export function saveLeaf(db: Database, leaf: LeafContent, nowMs: number): void {
   db.transaction(() => {
     db.prepare(
       `insert into leaves (path, branch, task_description, domain, document_outline, created_by, is_grounded, persona, language,
-         document_source_json, attribution, source_text, is_source_current, public_file_sha256, problems_json, created_at_ms, updated_at_ms)
+         answer_format, content_sha256, document_source_json, attribution, source_text, is_source_current, public_file_sha256,
+         problems_json, created_at_ms, updated_at_ms)
        values (@path, @branch, @taskDescription, @domain, @documentOutline, @createdBy, @isGrounded, @persona, @language,
-         @documentSource, @attribution, @sourceText, @isSourceCurrent, @publicFileSha256, @problems, @nowMs, @nowMs)
+         @answerFormat, @contentSha256, @documentSource, @attribution, @sourceText, @isSourceCurrent, @publicFileSha256,
+         @problems, @nowMs, @nowMs)
        on conflict (path) do update set branch = excluded.branch, task_description = excluded.task_description,
          domain = excluded.domain, document_outline = excluded.document_outline, created_by = excluded.created_by,
          is_grounded = excluded.is_grounded, persona = excluded.persona, language = excluded.language,
+         answer_format = excluded.answer_format, content_sha256 = excluded.content_sha256,
          document_source_json = excluded.document_source_json, attribution = excluded.attribution,
          source_text = excluded.source_text, is_source_current = excluded.is_source_current,
          public_file_sha256 = excluded.public_file_sha256, problems_json = excluded.problems_json, updated_at_ms = excluded.updated_at_ms, removed_at_ms = null`,
@@ -87,12 +105,14 @@ export function saveLeaf(db: Database, leaf: LeafContent, nowMs: number): void {
       isGrounded: Number(leaf.branch === 'knowledge' || leaf.seeds.some((seed) => Boolean(seed.context))),
       persona: leaf.persona,
       language: leaf.language,
+      answerFormat: leaf.answerFormat ?? 'text',
+      contentSha256: hashLeaf(leaf, () => createHash('sha256')),
       documentSource: leaf.documentSource === null ? null : JSON.stringify(leaf.documentSource),
       attribution: leaf.attribution,
       sourceText: leaf.sourceText,
       isSourceCurrent: Number(leaf.isSourceCurrent),
       publicFileSha256: leaf.publicFileSha256,
-      problems: JSON.stringify(leaf.problems),
+      problems: problemsJson(leaf.problems),
       nowMs,
     })
     saveSeeds(db, leaf, nowMs)
@@ -101,23 +121,59 @@ export function saveLeaf(db: Database, leaf: LeafContent, nowMs: number): void {
 
 /** Replaces what is said to be wrong with a leaf, and nothing else of it. */
 export function saveLeafProblems(db: Database, path: LeafPath, problems: readonly QnaProblem[]): void {
-  db.prepare('update leaves set problems_json = ? where path = ?').run(JSON.stringify(problems), path)
+  db.prepare('update leaves set problems_json = ? where path = ?').run(problemsJson(problems), path)
+}
+
+/** Repairs are not kept: the text they belong to may change, and the rules find them again. */
+function problemsJson(problems: readonly QnaProblem[]): string {
+  return JSON.stringify(problems.map(({ repair: _repair, ...problem }) => problem))
 }
 
 function saveSeeds(db: Database, { path, seeds }: LeafContent, nowMs: number): void {
+  const known = new Map<string, SeedId[]>()
+  for (const row of db.prepare<[string], SeedRow>(`${selectSeeds} where leaf = ? order by position`).all(path)) {
+    const words = wordsOf(toSeed(row))
+    known.set(words, [...(known.get(words) ?? []), row.id])
+  }
   db.prepare('update seeds set removed_at_ms = ? where leaf = ? and removed_at_ms is null').run(nowMs, path)
-  const save = db.prepare(
-    `insert into seeds (id, leaf, position, context, question, answer) values (?, ?, ?, ?, ?, ?)
-     on conflict (id) do update set position = excluded.position, removed_at_ms = null`,
+  const comeBack = db.prepare('update seeds set position = ?, removed_at_ms = null where id = ?')
+  const insert = db.prepare(
+    'insert into seeds (id, leaf, position, context, question, answer, turns_json) values (?, ?, ?, ?, ?, ?, ?)',
   )
-  const copies = new Map<string, number>()
+  const isTaken = db.prepare<[string], 1>('select 1 from seeds where id = ?').pluck()
   seeds.forEach((seed, position) => {
-    const words = JSON.stringify([path, seed.context || null, seed.question, seed.answer])
-    const copy = copies.get(words) ?? 0
-    copies.set(words, copy + 1)
-    const id = `seed-${createHash('sha256').update(`${words}#${copy}`).digest('hex').slice(0, 16)}`
-    save.run(id, path, position, seed.context || null, seed.question, seed.answer)
+    const words = wordsOf(seed)
+    const id = known.get(words)?.shift()
+    if (id) comeBack.run(position, id)
+    else {
+      const turns = seed.turns && seed.turns.length > 0 ? JSON.stringify(seed.turns) : null
+      insert.run(
+        freeSeedId({ path, words }, (free) => isTaken.get(free) === undefined),
+        path,
+        position,
+        seed.context || null,
+        seed.question,
+        seed.answer,
+        turns,
+      )
+    }
   })
+}
+
+/** Seeds of the same words are the same seed. */
+function wordsOf({ context, question, answer, turns }: SeedDraft): string {
+  const words: unknown[] = [context || null, question, answer]
+  if (turns && turns.length > 0) words.push(turns.map((turn) => [turn.question, turn.answer]))
+  return JSON.stringify(words)
+}
+
+/** A function of path and words, and of how many seeds have that id already: copies, and seeds that moved away with their leaf. */
+function freeSeedId({ path, words }: { path: LeafPath; words: string }, isFree: (id: string) => boolean): SeedId {
+  const named = JSON.stringify([path, ...(JSON.parse(words) as unknown[])])
+  for (let copy = 0; ; copy++) {
+    const id = `seed-${createHash('sha256').update(`${named}#${copy}`).digest('hex').slice(0, 16)}`
+    if (isFree(id)) return id as SeedId
+  }
 }
 
 /** Every leaf, by path; candidate counts are zero here, they belong to generation. */
@@ -143,9 +199,7 @@ export function findLeaf(db: Database, path: LeafPath): StoredLeaf | undefined {
 /** Seeds of a leaf, in its author's order. */
 export function listSeeds(db: Database, path: LeafPath): Seed[] {
   return db
-    .prepare<[string], SeedRow>(
-      'select id, context, question, answer from seeds where leaf = ? and removed_at_ms is null order by position',
-    )
+    .prepare<[string], SeedRow>(`${selectSeeds} where leaf = ? and removed_at_ms is null order by position`)
     .all(path)
     .map(toSeed)
 }
@@ -154,6 +208,14 @@ export function listSeeds(db: Database, path: LeafPath): Seed[] {
 export function removeLeaf(db: Database, path: LeafPath, nowMs: number): boolean {
   return (
     db.prepare('update leaves set removed_at_ms = ? where path = ? and removed_at_ms is null').run(nowMs, path)
+      .changes > 0
+  )
+}
+
+/** Brings a removed leaf back with all that was in it. False when there is none. */
+export function bringBackLeaf(db: Database, path: LeafPath): boolean {
+  return (
+    db.prepare('update leaves set removed_at_ms = null where path = ? and removed_at_ms is not null').run(path)
       .changes > 0
   )
 }
@@ -187,8 +249,14 @@ export function listPublicRows(db: Database, leaf: LeafPath): (PublicRow & { row
     .all(leaf)
 }
 
-function toSeed({ id, context, question, answer }: SeedRow): Seed {
-  return context === null ? { id, question, answer } : { id, context, question, answer }
+function toSeed({ id, context, question, answer, turns_json }: SeedRow): Seed {
+  return {
+    id,
+    ...(context !== null && { context }),
+    question,
+    answer,
+    ...(turns_json !== null && { turns: JSON.parse(turns_json) as Exchange[] }),
+  }
 }
 
 function toLeaf(row: LeafRow): Leaf {
@@ -202,6 +270,7 @@ function toLeaf(row: LeafRow): Leaf {
     isGrounded: row.is_grounded === 1,
     persona: row.persona,
     language: row.language,
+    answerFormat: row.answer_format,
     seedCount: row.seed_count,
     documentCount: row.document_count,
     datasetRowCount: row.public_row_count,

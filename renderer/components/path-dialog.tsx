@@ -14,6 +14,8 @@ interface PathDialogProps {
   kind: 'file' | 'folder'
   placeholder?: string
   hint?: string
+  /** Further fields. */
+  options?: ReactNode
   /** The action; its busy flag and failure. */
   act: { isRunning: boolean; error: ErrorFrame | null }
   /** True closes the dialog. */
@@ -40,6 +42,7 @@ function PathForm({
   kind,
   placeholder,
   hint,
+  options,
   act,
   onSubmit,
   onClose,
@@ -55,6 +58,7 @@ function PathForm({
     <form className="stack" onSubmit={(event) => void submit(event)}>
       <PathField label={label} kind={kind} value={path} onChange={setPath} placeholder={placeholder} />
       {hint && <span className="dim">{hint}</span>}
+      {options}
       {act.error && <ErrorNote error={act.error} />}
       {outcome}
       <div className="row">

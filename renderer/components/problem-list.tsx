@@ -1,22 +1,20 @@
 // Findings of a checker of YAML files: where, what, and what to do.
 
+import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { Severity } from '../../main/contract/taxonomy.ts'
-
-interface Problem {
-  severity: Severity
-  line: number
-  column: number
-  field: string
-  message: string
-  remedy: string
-}
+import type { QnaProblem, Severity } from '../../main/contract/taxonomy.ts'
 
 const notes: Record<Severity, string> = { error: 'note bad-note', warning: 'note warn-note', hint: 'note' }
 const severities: readonly Severity[] = ['error', 'warning', 'hint']
 
+interface ProblemListProps {
+  problems: readonly QnaProblem[]
+  /** Makes a button of each repair. */
+  onRepair?: ((problem: QnaProblem) => void) | undefined
+}
+
 /** Worst first. Line 0 means that there is no file yet. */
-export function ProblemList({ problems }: { problems: readonly Problem[] }) {
+export function ProblemList({ problems, onRepair }: ProblemListProps) {
   const { t } = useTranslation()
   const sorted = problems.toSorted(
     (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity) || a.line - b.line,
@@ -35,6 +33,11 @@ export function ProblemList({ problems }: { problems: readonly Problem[] }) {
             {problem.line > 0 && t('taxonomy.lineColumn', { line: problem.line, column: problem.column })}{' '}
             {problem.field && <span className="mono">{problem.field}</span>} {problem.remedy}
           </div>
+          {onRepair && problem.repair && (
+            <Button size="compact-xs" variant="default" mt={3} onClick={() => onRepair(problem)}>
+              {t('repair.one')}
+            </Button>
+          )}
         </div>
       ))}
     </>

@@ -1,8 +1,9 @@
 // Unsaved edits of leaves, kept by the browser on every pause so that a closed window loses no typing. Never the truth: the engine
 // holds what was saved.
 
-import type { LeafDraft } from '../../main/contract/api.ts'
-import { leafDraft } from '../../main/contract/api.ts'
+import { type LeafDraft, leafDraft } from '../../main/contract/authoring.ts'
+import type { LeafPath } from '../../main/contract/ids.ts'
+import { branches } from '../../main/contract/taxonomy.ts'
 
 const looseDraft = leafDraft.omit({ seeds: true })
 
@@ -37,4 +38,13 @@ export function keepDraft(name: string, draft: LeafDraft): void {
 /** Forgets a draft after it was saved or given up. */
 export function dropDraft(name: string): void {
   localStorage.removeItem(keyOf(name))
+}
+
+/** Lets a draft follow its leaf to another path. */
+export function moveDraft(from: LeafPath, to: LeafPath): void {
+  const draft = keptDraft(from)
+  if (draft === null) return
+  const branch = branches.find((name) => to.startsWith(`${name}/`)) ?? draft.branch
+  keepDraft(to, { ...draft, path: to, branch })
+  dropDraft(from)
 }

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -229,8 +230,8 @@ const shared = join(import.meta.dirname, '../../../shared/data')
 const isThere = existsSync(join(shared, 'instructlab-taxonomy'))
 if (!isThere) console.log(`skipped: no InstructLab taxonomy at ${shared}`)
 describe.runIf(isThere)("InstructLab's own taxonomy", () => {
-  const root = join(shared, 'instructlab-taxonomy')
-  it('imports every file, finds both documents, and exports every file byte for byte or as valid version 3', async () => {
+  const root = realpathSync(join(shared, 'instructlab-taxonomy'))
+  it('imports every file, finds both documents, and exports every file byte for byte, old ones with the number of version 3', async () => {
     const outcomes = await engine.call('taxonomy.import', { folder: root, documentsFolder: join(shared, 'documents') })
     const sources = filesBelow(root).filter((path) => path.endsWith('qna.yaml'))
     expect(outcomes.map(({ path }) => relative(root, path)).sort()).toEqual(sources)
@@ -252,12 +253,15 @@ describe.runIf(isThere)("InstructLab's own taxonomy", () => {
     for (const { path, outcome } of outcomes) {
       const name = relative(root, path)
       const written = readFileSync(join(folder, name))
-      if (outcome === 'valid') expect(written.equals(readFileSync(path)), name).toBe(true)
-      else
+      const original = readFileSync(path)
+      if (outcome === 'valid') expect(written.equals(original), name).toBe(true)
+      else {
+        expect(written.toString().replace('version: 3\n', ''), name).toBe(original.toString())
         expect(readQna(written.toString(), branchOf(name)!)).toMatchObject({
           outcome: 'valid',
           content: { version: 3 },
         })
+      }
     }
     for (const name of filesBelow(root).filter((path) => path.endsWith('attribution.txt')))
       expect(readFileSync(join(folder, name)).equals(readFileSync(join(root, name)))).toBe(true)

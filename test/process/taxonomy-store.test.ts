@@ -13,8 +13,8 @@ import {
   saveChunking,
   saveDocument,
 } from '../../main/store/documents.ts'
-import { migration as foundation } from '../../main/store/migrations/001-foundation.ts'
-import { migration as taxonomy } from '../../main/store/migrations/002-taxonomy.ts'
+import { hashLeaves } from '../../main/store/leaf-contents.ts'
+import { allMigrations } from '../../main/store/migrations/all.ts'
 import { type Database, openDatabase } from '../../main/store/open.ts'
 import {
   findLeaf,
@@ -56,7 +56,7 @@ let folder: string
 let db: Database
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'labdesk-store-'))
-  db = openDatabase(join(folder, 'project.sqlite'), [foundation, taxonomy])
+  db = openDatabase(join(folder, 'project.sqlite'), allMigrations)
 })
 afterEach(() => {
   db.close()
@@ -126,6 +126,31 @@ describe('leaves and seeds', () => {
     savePublicRows(db, { leaf: path, from: 0 }, [row(7)])
     expect(listPublicRows(db, path)).toEqual([{ row: 0, ...row(7) }])
     expect(listLeaves(db)[0]?.datasetRowCount).toBe(1)
+  })
+})
+
+describe('a project of an older version', () => {
+  it('opens with its leaves and seeds as they were, free text and standing alone', () => {
+    const old = openDatabase(
+      join(folder, 'old.sqlite'),
+      allMigrations.filter(({ number }) => number < 6),
+    )
+    old.exec(`insert into leaves values ('${path}', 'compositional_skills', 'Rhyme.', '', '', 'ada', 0, 'creative', 'en', null, '', null, 0,
+      null, '[]', 1, 1, null);
+      insert into seeds values ('seed-1', '${path}', 0, null, 'one', 'yes', null), ('seed-2', '${path}', 1, null, 'two', 'yes', null)`)
+    old.close()
+    const now = openDatabase(join(folder, 'old.sqlite'), allMigrations)
+    const found = findLeaf(now, path)
+    expect(found).toMatchObject({ answerFormat: 'text', taskDescription: 'Rhyme.' })
+    expect(found?.seeds).toEqual([
+      { id: 'seed-1', question: 'one', answer: 'yes' },
+      { id: 'seed-2', question: 'two', answer: 'yes' },
+    ])
+    const hash = hashLeaves(now).get(path)
+    saveLeaf(now, leafOf({ taskDescription: 'Rhyme.' }), 2)
+    expect(hashLeaves(now).get(path)).toBe(hash)
+    expect(listSeeds(now, path)).toEqual(found?.seeds)
+    now.close()
   })
 })
 

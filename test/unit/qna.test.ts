@@ -80,7 +80,7 @@ describe('readQna: what is upgraded', () => {
   it('drops repeated seeds of a version 1 skill with a warning', () => {
     const file = read(skill(pairs(5) + pairs(1), ''))
     expect(file.outcome).toBe('upgraded')
-    expect(places(file.problems)).toEqual(['warning 14:3 seed_examples[5]'])
+    expect(places(file.problems)).toEqual(['hint 1:1 version', 'warning 14:3 seed_examples[5]'])
     expect(read(file.upgradedText ?? '').content?.seeds).toHaveLength(5)
   })
   it('reads old knowledge and says what it lacks', () => {

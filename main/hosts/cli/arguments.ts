@@ -76,7 +76,10 @@ export function parseInput(
       { type: kind === 'boolean' ? 'boolean' : 'string', multiple: kind === 'texts' } as const,
     ]),
   )
-  const { flags, positionals } = parseWords(words, options)
+  const { flags, positionals } = parseWords(
+    words.map((word) => fullFlag(word, options)),
+    options,
+  )
   const input: Record<string, unknown> = flags.input === undefined ? {} : readInput(flags.input)
   for (const field of fields) {
     const given = flags[field.flag]
@@ -90,6 +93,15 @@ export function parseInput(
   }
   for (const name of pathFields) if (typeof input[name] === 'string') input[name] = resolve(input[name])
   return { flags, input }
+}
+
+/** Shorter names of flags, where the method has no flag of that very name. */
+const flagAliases: Record<string, string> = { documents: 'documents-folder' }
+
+function fullFlag(word: string, options: ParseArgsOptionsConfig): string {
+  const [, name = '', rest = ''] = /^--([a-z-]+)(.*)$/s.exec(word) ?? []
+  const full = flagAliases[name]
+  return full && !(name in options) && full in options ? `--${full}${rest}` : word
 }
 
 /** Help for the flags of a method. */

@@ -6,7 +6,7 @@ import type { EngineApi, MethodInput, MethodName } from '../../contract/api.ts'
 import { type AppError, toAppError } from '../../contract/errors.ts'
 import type { JobId, ModelId } from '../../contract/ids.ts'
 import type { Job } from '../../contract/jobs.ts'
-import { createEngine } from '../../engine.ts'
+import { checkTaxonomyFolder, createEngine } from '../../engine.ts'
 import { knock, openDoor } from '../node/local-socket.ts'
 import { defaultDataDir } from '../node/paths.ts'
 import { describeFlags, type GlobalFlags, parseInput, parseWords, usageError } from './arguments.ts'
@@ -201,6 +201,7 @@ async function run(words: string[]): Promise<number> {
     return exitCodes.done
   }
   const { flags, input } = parseInput(method, rest)
+  if (method === 'taxonomy.validate') return validate(input)
   return withDesk(flags, (engine) => runMethod(engine, method, input))
 }
 
@@ -211,6 +212,13 @@ async function generate(words: string[]): Promise<number> {
   }
   const { flags, plan } = parseGenerate(words)
   return withDesk(flags, async (engine) => runMethod(engine, 'generation.start', await plan(engine)))
+}
+
+/** Files are checked where they lie: no project is opened, and none is made. */
+async function validate(input: Record<string, unknown>): Promise<number> {
+  const reports = await checkTaxonomyFolder(input as never)
+  print(reports)
+  return hasRefused(reports) ? exitCodes.failed : exitCodes.done
 }
 
 function watch(words: string[]): Promise<number> {

@@ -7,5 +7,14 @@ import { migration as generation } from './003-generation.ts'
 import { migration as tuning } from './004-tuning.ts'
 import { migration as demo } from './005-demo.ts'
 import { migration as pipelines } from './006-pipelines.ts'
+import { migration as authoring } from './007-authoring.ts'
 
-export const allMigrations: readonly Migration[] = [foundation, taxonomy, generation, tuning, demo, pipelines]
+export const allMigrations: readonly Migration[] = [
+  foundation,
+  taxonomy,
+  generation,
+  tuning,
+  demo,
+  pipelines,
+  authoring,
+]

@@ -7,7 +7,7 @@ import type { MethodInput } from '../../../main/contract/api.ts'
 import type { LeafPath, ModelId } from '../../../main/contract/ids.ts'
 import type { Model } from '../../../main/contract/models.ts'
 import type { PipelineSummary } from '../../../main/contract/pipelines.ts'
-import type { Leaf } from '../../../main/contract/taxonomy.ts'
+import type { LeafSummary } from '../../../main/contract/taxonomy.ts'
 import { ErrorNote } from '../../components/reading.tsx'
 import { Section } from '../../components/screen.tsx'
 import { formatCount } from '../../format.ts'
@@ -21,7 +21,7 @@ const usualQuota = 50
 const previewed = 3
 
 /** Leaves the pipeline can write for: foundational leaves bring their own rows, or are mined where there is a chain for it. */
-function abilityOf({ chains }: Pick<PipelineSummary, 'chains'>): (leaf: Leaf) => boolean {
+function abilityOf({ chains }: Pick<PipelineSummary, 'chains'>): (leaf: LeafSummary) => boolean {
   return (leaf) => {
     if (leaf.branch === 'foundational_skills' && leaf.datasetRowCount > 0) return false
     if (leaf.branch === 'knowledge') return leaf.seedCount > 0 && leaf.documentCount > 0
@@ -30,7 +30,7 @@ function abilityOf({ chains }: Pick<PipelineSummary, 'chains'>): (leaf: Leaf) =>
 }
 
 interface PlanFormProps {
-  leaves: readonly Leaf[]
+  leaves: readonly LeafSummary[]
   models: readonly Model[]
   pipelines: readonly PipelineSummary[]
   /** Runs there are already; with the seed of one of them a new run would only repeat it. */

@@ -3,7 +3,7 @@
 import { Checkbox, NumberInput, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { Leaf } from '../../../main/contract/taxonomy.ts'
+import type { LeafSummary } from '../../../main/contract/taxonomy.ts'
 import { type Column, Grid } from '../../components/grid.tsx'
 import { formatCount } from '../../format.ts'
 
@@ -11,8 +11,8 @@ import { formatCount } from '../../format.ts'
 export type Quotas = Record<string, number>
 
 interface QuotaTableProps {
-  leaves: readonly Leaf[]
-  canGenerate(leaf: Leaf): boolean
+  leaves: readonly LeafSummary[]
+  canGenerate(leaf: LeafSummary): boolean
   quotas: Quotas
   onChange(quotas: Quotas): void
 }
@@ -23,8 +23,17 @@ const usualQuota = 50
 export function QuotaTable({ leaves, canGenerate, quotas, onChange }: QuotaTableProps) {
   const { t } = useTranslation()
   const [search, setSearch] = useState('')
-  const shown = leaves.filter(({ path }) => path.includes(search.trim()))
-  const able = leaves.filter(canGenerate)
+  const [isChangedOnly, setChangedOnly] = useState(false)
+  const wanted = leaves.filter(({ change }) => !isChangedOnly || change !== 'same')
+  const shown = wanted.filter(({ path }) => path.includes(search.trim()))
+  const able = wanted.filter(canGenerate)
+  const showChanged = (isOn: boolean) => {
+    setChangedOnly(isOn)
+    if (isOn)
+      onChange(
+        Object.fromEntries(leaves.map(({ path, change }) => [path, change === 'same' ? 0 : (quotas[path] ?? 0)])),
+      )
+  }
   const chosen = able.filter(({ path }) => (quotas[path] ?? 0) > 0)
   const columns = useColumns({ canGenerate, quotas, onChange })
   return (
@@ -37,6 +46,11 @@ export function QuotaTable({ leaves, canGenerate, quotas, onChange }: QuotaTable
           onChange={(event) =>
             onChange(Object.fromEntries(able.map(({ path }) => [path, event.currentTarget.checked ? usualQuota : 0])))
           }
+        />
+        <Checkbox
+          label={t('generate.onlyChanged')}
+          checked={isChangedOnly}
+          onChange={(event) => showChanged(event.currentTarget.checked)}
         />
         {leaves.length > 20 && (
           <TextInput
@@ -53,7 +67,7 @@ export function QuotaTable({ leaves, canGenerate, quotas, onChange }: QuotaTable
   )
 }
 
-function useColumns({ canGenerate, quotas, onChange }: Omit<QuotaTableProps, 'leaves'>): Column<Leaf>[] {
+function useColumns({ canGenerate, quotas, onChange }: Omit<QuotaTableProps, 'leaves'>): Column<LeafSummary>[] {
   const { t } = useTranslation()
   const set = (path: string, quota: number) => onChange({ ...quotas, [path]: quota })
   return [
@@ -105,7 +119,7 @@ function useColumns({ canGenerate, quotas, onChange }: Omit<QuotaTableProps, 'le
   ]
 }
 
-function whyUnable(leaf: Leaf): 'dataset' | 'seeds' | 'documents' {
+function whyUnable(leaf: LeafSummary): 'dataset' | 'seeds' | 'documents' {
   if (leaf.datasetRowCount > 0) return 'dataset'
   return leaf.seedCount === 0 ? 'seeds' : 'documents'
 }

@@ -1,5 +1,6 @@
 // Writes the taxonomy as a folder of qna.yaml files.
 
+import { Checkbox } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ExportOutcome } from '../../../main/contract/curation.ts'
@@ -16,9 +17,10 @@ interface ExportDialogProps {
 export function ExportDialog(dialog: ExportDialogProps) {
   const { t } = useTranslation()
   const [outcome, setOutcome] = useState<ExportOutcome | null>(null)
+  const [extended, setExtended] = useState(false)
   const write = useAct('taxonomy.export', { isQuiet: true })
   async function submit(folder: string): Promise<boolean> {
-    setOutcome((await write.run({ folder })) ?? null)
+    setOutcome((await write.run({ folder, extended })) ?? null)
     return false
   }
   return (
@@ -27,6 +29,14 @@ export function ExportDialog(dialog: ExportDialogProps) {
       title={t('taxonomy.export')}
       label={t('taxonomy.exportFolder')}
       kind="folder"
+      options={
+        <Checkbox
+          label={t('taxonomy.extended')}
+          description={t('taxonomy.extendedHint')}
+          checked={extended}
+          onChange={(event) => setExtended(event.currentTarget.checked)}
+        />
+      }
       act={write}
       onSubmit={submit}
       outcome={outcome && <ExportFiles outcome={outcome} />}

@@ -5,8 +5,8 @@ import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ImportOutcome } from '../../../main/contract/taxonomy.ts'
 import { PathField } from '../../components/path-field.tsx'
-import { ProblemList } from '../../components/problem-list.tsx'
 import { ErrorNote } from '../../components/reading.tsx'
+import { RepairableProblems } from '../../components/repairable-problems.tsx'
 import { useAct } from '../../state/lab.ts'
 
 interface ImportDialogProps {
@@ -23,10 +23,13 @@ export function ImportDialog({ isOpen, onClose }: ImportDialogProps) {
   const [documentsFolder, setDocumentsFolder] = useState('')
   const [outcomes, setOutcomes] = useState<ImportOutcome[] | null>(null)
   const start = useAct('taxonomy.import', { isQuiet: true })
-  async function submit(event: FormEvent): Promise<void> {
-    event.preventDefault()
-    const documents = documentsFolder.trim()
+  const documents = documentsFolder.trim()
+  async function importAll(): Promise<void> {
     setOutcomes((await start.run({ folder: folder.trim(), ...(documents && { documentsFolder: documents }) })) ?? null)
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    void importAll()
   }
   return (
     <Modal
@@ -36,7 +39,7 @@ export function ImportDialog({ isOpen, onClose }: ImportDialogProps) {
       size={780}
       closeButtonProps={{ 'aria-label': t('close') }}
     >
-      <form className="stack" onSubmit={(event) => void submit(event)}>
+      <form className="stack" onSubmit={submit}>
         <PathField
           label={t('taxonomy.importFolder')}
           kind="folder"
@@ -51,8 +54,9 @@ export function ImportDialog({ isOpen, onClose }: ImportDialogProps) {
           onChange={setDocumentsFolder}
           placeholder="/home/me/documents"
         />
+        <span className="dim">{t('taxonomy.documentsFolderHint')}</span>
         {start.error && <ErrorNote error={start.error} />}
-        {outcomes && <Outcomes outcomes={outcomes} />}
+        {outcomes && <Outcomes outcomes={outcomes} documents={documents} onRepaired={() => void importAll()} />}
         <div className="row">
           <Button type="submit" loading={start.isRunning} disabled={folder.trim() === ''}>
             {t('taxonomy.import')}
@@ -68,8 +72,16 @@ export function ImportDialog({ isOpen, onClose }: ImportDialogProps) {
   )
 }
 
-function Outcomes({ outcomes }: { outcomes: readonly ImportOutcome[] }) {
+interface OutcomesProps {
+  outcomes: readonly ImportOutcome[]
+  /** The folder of documents; empty for none. */
+  documents: string
+  onRepaired(): void
+}
+
+function Outcomes({ outcomes, documents, onRepaired }: OutcomesProps) {
   const { t } = useTranslation()
+  const worstFirst = outcomes.toSorted((a, b) => badness(b) - badness(a))
   const count = (outcome: ImportOutcome['outcome']) => outcomes.filter((one) => one.outcome === outcome).length
   if (outcomes.length === 0) return <div className="note warn-note">{t('taxonomy.importNothing')}</div>
   return (
@@ -84,16 +96,31 @@ function Outcomes({ outcomes }: { outcomes: readonly ImportOutcome[] }) {
         role="region"
         aria-label={t('taxonomy.import')}
       >
-        {outcomes.map((outcome) => (
+        {worstFirst.slice(0, mostShown).map((outcome) => (
           <div key={outcome.path} className="stack-s">
             <div className="row">
               <span className={`tag ${tones[outcome.outcome]}`}>{t(`taxonomy.outcome.${outcome.outcome}`)}</span>
               <span className="mono clip">{outcome.path}</span>
             </div>
-            <ProblemList problems={outcome.problems} />
+            <RepairableProblems
+              problems={outcome.problems}
+              subject={{ kind: 'file', path: outcome.path, ...(documents && { documentsFolder: documents }) }}
+              onRepaired={onRepaired}
+            />
           </div>
         ))}
+        {outcomes.length > mostShown && (
+          <span className="dim">{t('more', { count: outcomes.length - mostShown })}</span>
+        )}
       </div>
     </div>
   )
+}
+
+/** Files of a large folder that are drawn; the worst are among them. */
+const mostShown = 200
+
+function badness({ outcome, problems }: ImportOutcome): number {
+  if (outcome === 'refused') return 2
+  return problems.some(({ severity }) => severity === 'warning') ? 1 : 0
 }

@@ -1,29 +1,34 @@
 // Edits one leaf: its fields, its seeds, and the rules it breaks in plain words. Typing is kept as a draft; Save makes it real.
 
-import { Button } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
-import { useEffect, useState } from 'react'
+import { ActionIcon, Button } from '@mantine/core'
+import { IconArrowBackUp, IconArrowForwardUp } from '@tabler/icons-react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type LeafDraft, leafDraft } from '../../../main/contract/api.ts'
-import type { LeafPath } from '../../../main/contract/ids.ts'
+import { leafDraft } from '../../../main/contract/authoring.ts'
 import type { LeafDetail } from '../../../main/contract/taxonomy.ts'
-import { ask } from '../../components/ask.tsx'
 import { ErrorNote } from '../../components/reading.tsx'
 import { useAct } from '../../state/lab.ts'
-import { dropDraft, keepDraft, keptDraft } from '../../state/drafts.ts'
+import { type LeafEdit, useLeafDraft } from '../../state/leaf-draft.ts'
 import { showDone } from '../../state/notices.ts'
 import { goTo } from '../../state/route.ts'
+import { HistoryDialog } from './history-dialog.tsx'
+import { useRemoval } from './leaf-acts.ts'
 import { LeafFields } from './leaf-fields.tsx'
 import { LeafProblems } from './leaf-problems.tsx'
 import { LeafSources } from './leaf-sources.tsx'
 import { SeedList } from './seed-list.tsx'
 
-const pauseMs = 500
+interface LeafEditorProps {
+  /** Null for a new one. */
+  leaf: LeafDetail | null
+  /** Where a new one begins. */
+  folder?: string
+}
 
-/** The editor; `leaf` is null for a new one. */
-export function LeafEditor({ leaf }: { leaf: LeafDetail | null }) {
+/** The editor. */
+export function LeafEditor({ leaf, folder }: LeafEditorProps) {
   const { t } = useTranslation()
-  const edit = useLeafDraft(leaf)
+  const edit = useLeafDraft(leaf, folder)
   const save = useAct('taxonomy.save', { isQuiet: true })
   const parsed = leafDraft.safeParse(edit.draft)
   async function submit(): Promise<void> {
@@ -35,13 +40,14 @@ export function LeafEditor({ leaf }: { leaf: LeafDetail | null }) {
     goTo('taxonomy', saved.path)
   }
   return (
-    <>
+    <div className="pane-column" onKeyDown={edit.onKeyDown}>
       <div className="pane-head">
         <strong className="clip">{leaf?.path ?? t('taxonomy.newLeaf')}</strong>
         <span className="dim" role="status" data-testid="draft-state">
           {edit.isDirty ? t('taxonomy.draftKept') : ''}
         </span>
         <span className="row" style={{ marginLeft: 'auto' }}>
+          <UndoButtons edit={edit} />
           {edit.isDirty && (
             <Button variant="default" onClick={edit.discard}>
               {t('taxonomy.discard')}
@@ -50,74 +56,46 @@ export function LeafEditor({ leaf }: { leaf: LeafDetail | null }) {
           <Button onClick={() => void submit()} loading={save.isRunning} disabled={!parsed.success || !edit.isDirty}>
             {t('taxonomy.save')}
           </Button>
-          {leaf && <RemoveButton leaf={leaf} />}
+          {leaf && <LeafButtons leaf={leaf} />}
         </span>
       </div>
       <div className="pane-body">
         {save.error && <ErrorNote error={save.error} />}
         <LeafFields draft={edit.draft} isNew={leaf === null} onChange={edit.change} />
-        <LeafProblems draft={edit.draft} />
+        <LeafProblems draft={edit.draft} onRepaired={edit.change} />
         <SeedList draft={edit.draft} onChange={(seeds) => edit.change({ seeds })} />
         {leaf && <LeafSources leaf={leaf} />}
       </div>
+    </div>
+  )
+}
+
+function UndoButtons({ edit }: { edit: LeafEdit }) {
+  const { t } = useTranslation()
+  const buttons = [
+    { label: t('taxonomy.undo'), Icon: IconArrowBackUp, run: edit.undo, isOn: edit.canUndo },
+    { label: t('taxonomy.redo'), Icon: IconArrowForwardUp, run: edit.redo, isOn: edit.canRedo },
+  ]
+  return buttons.map(({ label, Icon, run, isOn }) => (
+    <ActionIcon key={label} variant="default" aria-label={label} title={label} disabled={!isOn} onClick={run}>
+      <Icon size={16} />
+    </ActionIcon>
+  ))
+}
+
+function LeafButtons({ leaf }: { leaf: LeafDetail }) {
+  const { t } = useTranslation()
+  const [isHistoryOpen, setHistoryOpen] = useState(false)
+  const remove = useRemoval()
+  return (
+    <>
+      <Button variant="default" onClick={() => setHistoryOpen(true)}>
+        {t('taxonomy.history')}
+      </Button>
+      <Button variant="default" onClick={() => void remove(leaf.path)}>
+        {t('taxonomy.remove')}
+      </Button>
+      {isHistoryOpen && <HistoryDialog leaf={leaf.path} onClose={() => setHistoryOpen(false)} />}
     </>
   )
-}
-
-function RemoveButton({ leaf }: { leaf: LeafDetail }) {
-  const { t } = useTranslation()
-  const remove = useAct('taxonomy.remove')
-  const askRemoval = () =>
-    ask({
-      title: t('taxonomy.removeTitle'),
-      text: t('taxonomy.removeText', { path: leaf.path, seeds: leaf.seedCount, candidates: leaf.candidateCount }),
-      yes: t('taxonomy.remove'),
-      onYes: () => void remove.run({ leaf: leaf.path }).then((done) => done !== undefined && goTo('taxonomy')),
-    })
-  return (
-    <Button variant="default" onClick={askRemoval} loading={remove.isRunning}>
-      {t('taxonomy.remove')}
-    </Button>
-  )
-}
-
-const blank: LeafDraft = {
-  path: 'compositional_skills/' as LeafPath,
-  branch: 'compositional_skills',
-  taskDescription: '',
-  domain: '',
-  documentOutline: '',
-  createdBy: 'labdesk',
-  persona: 'precise',
-  language: 'en',
-  seeds: [{ question: '', answer: '' }],
-}
-
-function savedDraft(leaf: LeafDetail | null): LeafDraft {
-  if (!leaf) return blank
-  const { path, branch, taskDescription, domain, documentOutline, createdBy, persona, language } = leaf
-  const seeds = leaf.seeds.map(({ context, question, answer }) =>
-    context === undefined ? { question, answer } : { context, question, answer },
-  )
-  return { path, branch, taskDescription, domain, documentOutline, createdBy, persona, language, seeds }
-}
-
-function useLeafDraft(leaf: LeafDetail | null) {
-  const name = leaf?.path ?? 'new'
-  const [draft, setDraft] = useState(() => keptDraft(name) ?? savedDraft(leaf))
-  const [settled] = useDebouncedValue(draft, pauseMs)
-  const saved = savedDraft(leaf)
-  const isDirty = JSON.stringify(draft) !== JSON.stringify(saved)
-  const isSettledDirty = JSON.stringify(settled) !== JSON.stringify(saved)
-  useEffect(() => {
-    if (isSettledDirty) keepDraft(name, settled)
-    else dropDraft(name)
-  }, [name, settled, isSettledDirty])
-  return {
-    draft,
-    isDirty,
-    change: (fields: Partial<LeafDraft>) => setDraft((before) => ({ ...before, ...fields })),
-    discard: () => setDraft(saved),
-    forget: () => dropDraft(name),
-  }
 }

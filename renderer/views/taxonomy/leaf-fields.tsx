@@ -1,10 +1,10 @@
 // The fields of a leaf that are not seeds; which of them exist depends on its branch.
 
-import { Select, Textarea, TextInput } from '@mantine/core'
+import { Button, Select, Textarea, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { LeafDraft } from '../../../main/contract/api.ts'
+import type { LeafDraft } from '../../../main/contract/authoring.ts'
 import type { LeafPath } from '../../../main/contract/ids.ts'
-import { branches } from '../../../main/contract/taxonomy.ts'
+import { answerFormats, branches } from '../../../main/contract/taxonomy.ts'
 
 interface LeafFieldsProps {
   draft: LeafDraft
@@ -66,8 +66,48 @@ export function LeafFields({ draft, isNew, onChange }: LeafFieldsProps) {
             onChange={(value) => onChange({ persona: value === 'creative' ? 'creative' : 'precise' })}
           />
         )}
+        {!isKnowledge && (
+          <Select
+            label={t('taxonomy.answerFormat')}
+            w={180}
+            allowDeselect={false}
+            value={draft.answerFormat ?? 'text'}
+            data={answerFormats.map((value) => ({ value, label: t(`taxonomy.answerFormats.${value}`) }))}
+            onChange={(value) => onChange({ answerFormat: answerFormats.find((known) => known === value) ?? 'text' })}
+          />
+        )}
       </div>
+      <AttributionField draft={draft} onChange={onChange} />
     </div>
+  )
+}
+
+function AttributionField({ draft, onChange }: Pick<LeafFieldsProps, 'draft' | 'onChange'>) {
+  const { t } = useTranslation()
+  const text = draft.attribution ?? ''
+  const form = 'Title of work: \nLink to work: \nRevision: \nLicense of the work: \nCreator names: \n'
+  return (
+    <details>
+      <summary className="dim">
+        {t('taxonomy.attribution')}: {text === '' ? t('taxonomy.noAttribution') : text.split('\n')[0]}
+      </summary>
+      <Textarea
+        mt={6}
+        className="mono"
+        aria-label={t('taxonomy.attribution')}
+        autosize
+        minRows={5}
+        maxRows={14}
+        value={text}
+        placeholder={form}
+        onChange={(event) => onChange({ attribution: event.currentTarget.value })}
+      />
+      {text === '' && (
+        <Button size="compact-xs" variant="default" mt={6} onClick={() => onChange({ attribution: form })}>
+          {t('taxonomy.attributionForm')}
+        </Button>
+      )}
+    </details>
   )
 }
 

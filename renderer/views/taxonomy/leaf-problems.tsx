@@ -1,26 +1,42 @@
-// The rules a leaf breaks, checked by the engine while one types.
+// The rules a leaf breaks, checked by the engine while one types, with the repairs there are for them.
 
 import { useDebouncedValue } from '@mantine/hooks'
 import { useTranslation } from 'react-i18next'
-import type { LeafDraft } from '../../../main/contract/api.ts'
-import { ProblemList } from '../../components/problem-list.tsx'
+import type { LeafDraft } from '../../../main/contract/authoring.ts'
+import { RepairableProblems } from '../../components/repairable-problems.tsx'
 import { Section } from '../../components/screen.tsx'
 import { useRead } from '../../state/lab.ts'
 
-/** Checks after a short pause; seeds that are still empty wait until they say something. */
-export function LeafProblems({ draft }: { draft: LeafDraft }) {
+interface LeafProblemsProps {
+  draft: LeafDraft
+  /** The leaf after a repair. */
+  onRepaired(draft: LeafDraft): void
+}
+
+type Seed = LeafDraft['seeds'][number]
+
+/** Checks after a short pause; seeds that are still empty wait until they say something, and repairs wait for them. */
+export function LeafProblems({ draft, onRepaired }: LeafProblemsProps) {
   const { t } = useTranslation()
   const [settled] = useDebouncedValue(draft, 350)
-  const seeds = settled.seeds.filter(({ question, answer }) => question !== '' && answer !== '')
-  const check = useRead('taxonomy.check', { ...settled, seeds })
-  const unfinished = draft.seeds.filter(({ question, answer }) => question === '' || answer === '').length
+  const checked = { ...settled, seeds: settled.seeds.filter(isWhole) }
+  const check = useRead('taxonomy.check', checked)
+  const unfinished = draft.seeds.filter((seed) => !isWhole(seed)).length
   return (
     <Section title={t('taxonomy.rules')}>
       <div aria-live="polite" className="stack-s" data-testid="leaf-problems">
         {unfinished > 0 && <div className="note warn-note">{t('taxonomy.unfinished', { count: unfinished })}</div>}
         {check.value?.length === 0 && unfinished === 0 && <span className="good">{t('taxonomy.noProblems')}</span>}
-        <ProblemList problems={check.value ?? []} />
+        <RepairableProblems
+          problems={check.value ?? []}
+          subject={unfinished === 0 && settled === draft ? { kind: 'leaf', draft: checked } : null}
+          onRepaired={(outcome) => outcome.draft && onRepaired(outcome.draft)}
+        />
       </div>
     </Section>
   )
+}
+
+function isWhole({ question, answer, turns = [] }: Seed): boolean {
+  return [{ question, answer }, ...turns].every((exchange) => exchange.question !== '' && exchange.answer !== '')
 }

@@ -1,4 +1,4 @@
-// What stands beside a leaf: its documents, its attribution, the file it was imported from, what was made from it.
+// What stands beside a leaf: its documents and where they come from, the file it was imported from, what was made from it.
 
 import { useTranslation } from 'react-i18next'
 import type { LeafDetail } from '../../../main/contract/taxonomy.ts'
@@ -30,10 +30,11 @@ export function LeafSources({ leaf }: { leaf: LeafDetail }) {
             }),
           ],
           leaf.datasetRowCount > 0 && [t('taxonomy.datasetRows'), formatCount(leaf.datasetRowCount)],
-          leaf.attribution !== '' && [
-            t('taxonomy.attribution'),
-            <span key="attribution" className="prose">
-              {leaf.attribution}
+          leaf.documentSource !== null && [
+            t('taxonomy.documentSource'),
+            <span key="source" className="mono">
+              {leaf.documentSource.repo} @ {leaf.documentSource.commit.slice(0, 12)}:{' '}
+              {leaf.documentSource.patterns.join(', ')}
             </span>,
           ],
         ]}

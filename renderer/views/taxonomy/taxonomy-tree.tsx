@@ -1,162 +1,149 @@
-// The tree of three branches: searchable, virtual (thousands of leaves stay fluid), driven by arrow keys like any tree.
+// The tree of three branches with its search, its filter and its totals; leaves and folders are named, moved and removed here.
 
-import { TextInput } from '@mantine/core'
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
+import { Button, Select, TextInput } from '@mantine/core'
+import { useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { Leaf } from '../../../main/contract/taxonomy.ts'
+import type { LeafPath } from '../../../main/contract/ids.ts'
+import type { LeafSummary } from '../../../main/contract/taxonomy.ts'
 import { useKeys } from '../../state/keys.ts'
 import { goTo } from '../../state/route.ts'
-import { type TreeRow, treeRows } from './tree-rows.ts'
-import { TreeRowLine } from './tree-row-line.tsx'
-
-const rowHeight = 27
+import { useMoves, useRemoval } from './leaf-acts.ts'
+import { MoveDialog } from './move-dialog.tsx'
+import { TreeList } from './tree-list.tsx'
+import { isThin, type LeafFilter, leafFilters, medianAccepted, type TreeRow, treeRows } from './tree-rows.ts'
 
 interface TaxonomyTreeProps {
-  leaves: readonly Leaf[]
+  leaves: readonly LeafSummary[]
   opened: string
 }
 
-/** Search field, tree, and a line of totals. */
+/** Search field, filter, tree, and a foot with totals and what can be done with the row at the cursor. */
 export function TaxonomyTree({ leaves, opened }: TaxonomyTreeProps) {
   const { t } = useTranslation()
   const [search, setSearch] = useState('')
+  const [filter, setFilter] = useState<LeafFilter>('all')
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
-  const searchField = useRef<HTMLInputElement>(null)
-  useKeys([{ keys: ['/'], label: t('keys.search'), run: () => searchField.current?.focus() }])
-  const rows = useMemo(() => treeRows(leaves, { search, closed }), [leaves, search, closed])
-  const fold = (path: string, isOpen: boolean) =>
-    setClosed((before) => {
-      const next = new Set(before)
-      if (isOpen) next.delete(path)
-      else next.add(path)
-      return next
-    })
-  const covered = leaves.filter(({ acceptedCount }) => acceptedCount > 0).length
+  const [cursor, setCursor] = useState(opened)
+  const [lastOpened, setLastOpened] = useState(opened)
+  // The cursor goes to a leaf that is opened from elsewhere.
+  if (lastOpened !== opened) {
+    setLastOpened(opened)
+    if (leaves.some(({ path }) => path === opened)) setCursor(opened)
+  }
+  const [renamed, setRenamed] = useState<TreeRow | null>(null)
+  const moves = useMoves()
+  const remove = useRemoval()
+  const rows = useMemo(() => treeRows(leaves, { search, filter, closed }), [leaves, search, filter, closed])
+  const at = rows.find(({ path }) => path === cursor)
+  const newLeaf = () => goTo('taxonomy', at ? `new/${at.kind === 'folder' ? at.path : parentOf(at.path)}` : 'new')
+  useKeys([
+    { keys: ['n'], label: t('taxonomy.newLeaf'), run: newLeaf },
+    { keys: ['F2', 'm'], label: t('taxonomy.move'), run: () => at && at.level > 1 && setRenamed(at) },
+  ])
   return (
     <>
-      <div className="pane-head">
-        <TextInput
-          className="grow"
-          ref={searchField}
-          aria-label={t('taxonomy.search')}
-          placeholder={t('taxonomy.search')}
-          value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
-        />
-      </div>
+      <TreeHead search={search} onSearch={setSearch} filter={filter} onFilter={setFilter} />
       {rows.length === 0 && <div className="pane-body dim">{t('taxonomy.noMatch')}</div>}
-      <Tree rows={rows} opened={opened} onFold={fold} />
-      <div className="pane-foot dim">{t('taxonomy.coverage', { count: leaves.length, covered })}</div>
+      <TreeList
+        rows={rows}
+        opened={opened}
+        cursor={cursor}
+        onCursor={setCursor}
+        onFold={(path, isOpen) => setClosed((before) => folded(before, path, isOpen))}
+        onRename={setRenamed}
+        onRemove={(row) => {
+          setCursor(rows[rows.indexOf(row) + 1]?.path ?? rows[rows.indexOf(row) - 1]?.path ?? '')
+          void remove(row.path as LeafPath)
+        }}
+        onDrop={(row, folder) => {
+          const to = `${folder}/${row.name}`
+          void moves.move(row, to).then((isMoved) => isMoved && setCursor(to))
+        }}
+      />
+      <TreeFoot leaves={leaves} at={at} onRename={setRenamed} onNew={newLeaf} />
+      {renamed && (
+        <MoveDialog
+          key={renamed.path}
+          row={renamed}
+          leaves={leaves}
+          onMoved={setCursor}
+          onClose={() => setRenamed(null)}
+        />
+      )}
     </>
   )
 }
 
-interface TreeProps {
-  rows: readonly TreeRow[]
-  opened: string
-  onFold(path: string, isOpen: boolean): void
+interface TreeHeadProps {
+  search: string
+  onSearch(search: string): void
+  filter: LeafFilter
+  onFilter(filter: LeafFilter): void
 }
 
-function Tree({ rows, opened, onFold }: TreeProps) {
+function TreeHead({ search, onSearch, filter, onFilter }: TreeHeadProps) {
   const { t } = useTranslation()
-  const scroller = useRef<HTMLDivElement>(null)
-  const [cursor, setCursor] = useState(opened)
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: 12,
-  })
-  const at = Math.max(
-    0,
-    rows.findIndex(({ path }) => path === cursor),
-  )
-  const moveTo = (index: number) => {
-    const row = rows[Math.max(0, Math.min(rows.length - 1, index))]
-    if (!row) return
-    setCursor(row.path)
-    virtual.scrollToIndex(rows.indexOf(row))
-  }
-  const activate = (row: TreeRow) => {
-    setCursor(row.path)
-    if (row.kind === 'folder') onFold(row.path, !row.isOpen)
-    else goTo('taxonomy', row.path)
-  }
-  const onKeyDown = (event: KeyboardEvent) => {
-    const act = treeKey(event.key, { rows, at, moveTo, activate, onFold })
-    if (!act) return
-    event.preventDefault()
-    act()
-  }
+  const field = useRef<HTMLInputElement>(null)
+  useKeys([{ keys: ['/'], label: t('keys.search'), run: () => field.current?.focus() }])
   return (
-    <div
-      className="virtual"
-      ref={scroller}
-      role="tree"
-      aria-label={t('screens.taxonomy')}
-      tabIndex={0}
-      aria-activedescendant={rows[at] ? rowId(rows[at].path) : undefined}
-      onKeyDown={onKeyDown}
-      data-testid="taxonomy-tree"
-    >
-      <div className="virtual-inner" role="presentation" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map(({ index, start }) => {
-          const row = rows[index]
-          return row ? (
-            <TreeRowLine
-              key={row.path}
-              id={rowId(row.path)}
-              row={row}
-              place={{ start, height: rowHeight }}
-              isOpened={row.path === opened}
-              isAtCursor={index === at}
-              onActivate={() => activate(row)}
-            />
-          ) : null
-        })}
-      </div>
+    <div className="pane-head">
+      <TextInput
+        className="grow"
+        ref={field}
+        aria-label={t('taxonomy.search')}
+        placeholder={t('taxonomy.search')}
+        value={search}
+        onChange={(event) => onSearch(event.currentTarget.value)}
+      />
+      <Select
+        w={124}
+        aria-label={t('taxonomy.filter')}
+        value={filter}
+        allowDeselect={false}
+        data={leafFilters.map((value) => ({ value, label: t(`taxonomy.filters.${value}`) }))}
+        onChange={(value) => onFilter(leafFilters.find((known) => known === value) ?? 'all')}
+      />
     </div>
   )
 }
 
-const rowId = (path: string) => `tree-${path}`
+const parentOf = (path: string) => path.slice(0, path.lastIndexOf('/'))
 
-interface TreeKeyContext {
-  rows: readonly TreeRow[]
-  at: number
-  moveTo(index: number): void
-  activate(row: TreeRow): void
-  onFold(path: string, isOpen: boolean): void
+function folded(closed: ReadonlySet<string>, path: string, isOpen: boolean): ReadonlySet<string> {
+  const next = new Set(closed)
+  if (isOpen) next.delete(path)
+  else next.add(path)
+  return next
 }
 
-/** What a key does in a tree, after the ARIA practices; null when nothing. */
-function treeKey(key: string, { rows, at, moveTo, activate, onFold }: TreeKeyContext): (() => void) | null {
-  const row = rows[at]
-  if (!row) return null
-  switch (key) {
-    case 'ArrowDown':
-      return () => moveTo(at + 1)
-    case 'ArrowUp':
-      return () => moveTo(at - 1)
-    case 'Home':
-      return () => moveTo(0)
-    case 'End':
-      return () => moveTo(rows.length - 1)
-    case 'ArrowRight':
-      return row.kind === 'folder' && !row.isOpen ? () => onFold(row.path, true) : () => moveTo(at + 1)
-    case 'ArrowLeft':
-      return row.kind === 'folder' && row.isOpen ? () => onFold(row.path, false) : () => moveTo(parentOf(rows, at))
-    case 'Enter':
-    case ' ':
-      return () => activate(row)
-    default:
-      return null
-  }
+interface TreeFootProps {
+  leaves: readonly LeafSummary[]
+  at: TreeRow | undefined
+  onRename(row: TreeRow): void
+  onNew(): void
 }
 
-function parentOf(rows: readonly TreeRow[], at: number): number {
-  const level = rows[at]?.level ?? 1
-  for (let index = at - 1; index >= 0; index -= 1) if ((rows[index]?.level ?? 0) < level) return index
-  return at
+function TreeFoot({ leaves, at, onRename, onNew }: TreeFootProps) {
+  const { t } = useTranslation()
+  const usual = medianAccepted(leaves)
+  const covered = leaves.filter(({ acceptedCount }) => acceptedCount > 0).length
+  const changed = leaves.filter(({ change }) => change === 'changed').length
+  const thin = leaves.filter((leaf) => isThin(leaf, usual)).length
+  return (
+    <div className="pane-foot tree-foot">
+      <div className="dim" data-testid="taxonomy-totals">
+        {t('taxonomy.coverage', { count: leaves.length, covered })}
+        {thin > 0 && ` · ${t('taxonomy.thinCount', { count: thin })}`}
+        {changed > 0 && ` · ${t('taxonomy.changedCount', { count: changed })}`}
+      </div>
+      <div className="row">
+        <Button size="compact-xs" variant="default" disabled={!at || at.level === 1} onClick={() => at && onRename(at)}>
+          {t('taxonomy.move')}
+        </Button>
+        <Button size="compact-xs" variant="default" onClick={onNew}>
+          {t('taxonomy.newLeafHere')}
+        </Button>
+      </div>
+    </div>
+  )
 }

@@ -12,7 +12,7 @@ import { ImportDialog } from './import-dialog.tsx'
 import { LeafEditor } from './leaf-editor.tsx'
 import { TaxonomyTree } from './taxonomy-tree.tsx'
 
-const dialogs = ['new', 'import', 'export']
+const dialogs = ['import', 'export']
 
 /** Two panes. */
 export function TaxonomyView({ subject }: { subject: string }) {
@@ -55,11 +55,14 @@ export function TaxonomyView({ subject }: { subject: string }) {
   )
 }
 
+/** `new`, or `new/<folder>` for one that begins in a folder. */
+const isNew = (subject: string) => subject === 'new' || subject.startsWith('new/')
+
 function LeafPane({ subject }: { subject: string }) {
   const { t } = useTranslation()
-  const path = subject && !dialogs.includes(subject) ? (subject as LeafPath) : null
+  const path = subject && !dialogs.includes(subject) && !isNew(subject) ? (subject as LeafPath) : null
   const leaf = useRead('taxonomy.leaf', path ? { leaf: path } : null)
-  if (subject === 'new') return <LeafEditor key="new" leaf={null} />
+  if (isNew(subject)) return <LeafEditor key={subject} leaf={null} folder={subject.slice('new/'.length)} />
   if (path === null) {
     return (
       <div className="pane-body">

@@ -1,5 +1,6 @@
 // Draws a screen with everything it needs above it, over a scripted engine.
 
+import { notifications } from '@mantine/notifications'
 import { cleanup, configure, render } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { afterEach } from 'vitest'
@@ -14,6 +15,8 @@ configure({ asyncUtilTimeout: 15_000 })
 if (!document.fonts) Object.defineProperty(document, 'fonts', { value: new EventTarget() })
 
 afterEach(() => {
+  notifications.cleanQueue()
+  notifications.clean()
   cleanup()
   localStorage.clear()
   location.hash = ''

@@ -25,6 +25,7 @@ const leaf: LeafDetail = {
   problems: [],
   seeds: [{ id: 'seed-1' as SeedId, question: 'What is 2 x 3 coins?', answer: '6 coins.' }],
   documents: [],
+  documentSource: null,
   attribution: '',
   sourceText: null,
 }
@@ -84,13 +85,35 @@ describe('the leaf editor', () => {
     expect(screen.getByTestId('leaf-problems').textContent).toContain('lacks its question or its answer')
   })
 
-  it('asks before it removes a leaf', async () => {
+  it('removes a leaf at once: the notice brings it back', async () => {
     const engine = editing()
     fireEvent.click(screen.getByRole('button', { name: 'Remove' }))
-    const dialog = await screen.findByRole('dialog')
-    expect(dialog.textContent).toContain('7 candidates')
-    expect(engine.asked('taxonomy.remove')).toHaveLength(0)
-    fireEvent.click([...dialog.querySelectorAll('button')].at(-1) as HTMLButtonElement)
     await waitFor(() => expect(engine.asked('taxonomy.remove')).toEqual([{ leaf: leaf.path }]))
+    await waitFor(() => expect(location.hash).toBe('#/taxonomy'))
+  })
+
+  it('undoes and redoes typing with keys and buttons', () => {
+    editing()
+    typeTask('Write a short bill.')
+    const task = screen.getByLabelText('Task description')
+    fireEvent.keyDown(task, { key: 'z', ctrlKey: true })
+    expect(task).toHaveProperty('value', 'Write a bill.')
+    fireEvent.keyDown(task, { key: 'Z', ctrlKey: true, shiftKey: true })
+    expect(task).toHaveProperty('value', 'Write a short bill.')
+    fireEvent.click(screen.getByRole('button', { name: 'Undo' }))
+    expect(task).toHaveProperty('value', 'Write a bill.')
+    expect(screen.getByRole('button', { name: 'Undo' })).toHaveProperty('disabled', true)
+  })
+
+  it('writes earlier turns and the answer format', async () => {
+    const engine = editing()
+    fireEvent.click(screen.getByRole('button', { name: 'Add an earlier turn to seed 1' }))
+    expect(screen.getByRole('button', { name: 'Save' })).toHaveProperty('disabled', true)
+    fireEvent.change(screen.getByLabelText('Earlier question 1.1'), { target: { value: 'Hello?' } })
+    fireEvent.change(screen.getByLabelText('Earlier answer 1.1'), { target: { value: 'Good day.' } })
+    fireEvent.click(screen.getByRole('button', { name: 'Save' }))
+    await waitFor(() =>
+      expect(engine.asked('taxonomy.save')[0]?.seeds[0]?.turns).toEqual([{ question: 'Hello?', answer: 'Good day.' }]),
+    )
   })
 })

@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Evaluation } from '../../../main/contract/exams.ts'
 import type { CheckpointId, ExamId, GenerationId, JobId, TuningId } from '../../../main/contract/ids.ts'
 import type { Job } from '../../../main/contract/jobs.ts'
-import type { Leaf } from '../../../main/contract/taxonomy.ts'
 import type { TuningStep } from '../../../main/contract/tuning.ts'
 import * as format from '../../../renderer/format.ts'
 import { setLanguage } from '../../../renderer/i18n.ts'
@@ -10,7 +9,6 @@ import { activeJob, applyEvent, createLive } from '../../../renderer/state/live.
 import { hrefOf, parseRoute } from '../../../renderer/state/route.ts'
 import { findQuote } from '../../../renderer/views/curate/chunk-text.tsx'
 import { gainOverBase, scoreMatrix } from '../../../renderer/views/evaluate/score-matrix.ts'
-import { treeRows } from '../../../renderer/views/taxonomy/tree-rows.ts'
 import { sampleOf } from './samples.ts'
 
 beforeAll(() => setLanguage('en'))
@@ -25,37 +23,6 @@ describe('addresses', () => {
   it('that are unknown mean Overview', () => {
     expect(parseRoute('#/nowhere/x').screen).toBe('overview')
     expect(parseRoute('').screen).toBe('overview')
-  })
-})
-
-describe('the taxonomy tree', () => {
-  const leafOf = (path: string, acceptedCount = 0) => ({ path, acceptedCount }) as unknown as Leaf
-  const leaves = ['compositional_skills/a/x', 'knowledge/b/y', 'knowledge/b/z', 'knowledge/c'].map((path) =>
-    leafOf(path, 2),
-  )
-
-  it('puts the branches in the order of the method, folders before leaves', () => {
-    const rows = treeRows(leaves, { search: '', closed: new Set() })
-    expect(rows.map(({ path }) => path)).toEqual([
-      'knowledge',
-      'knowledge/b',
-      'knowledge/b/y',
-      'knowledge/b/z',
-      'knowledge/c',
-      'compositional_skills',
-      'compositional_skills/a',
-      'compositional_skills/a/x',
-    ])
-    expect(rows[0]).toMatchObject({ leafCount: 3, acceptedCount: 6, level: 1 })
-  })
-  it('folds what is closed, but shows every match of a search', () => {
-    const closed = new Set(['knowledge'])
-    expect(treeRows(leaves, { search: '', closed }).map(({ path }) => path)).not.toContain('knowledge/b')
-    expect(treeRows(leaves, { search: 'B/Z', closed }).map(({ path }) => path)).toEqual([
-      'knowledge',
-      'knowledge/b',
-      'knowledge/b/z',
-    ])
   })
 })
 
