@@ -29,6 +29,7 @@ export const stageNames = [
   'mined-answer',
   'student-knows',
   'language',
+  'answer-format',
   'form',
   'exact-duplicate',
   'near-duplicate',

@@ -61,6 +61,7 @@ export const pipelineBlock = z.discriminatedUnion('use', [
   z.strictObject({ use: z.literal('new') }),
   z.strictObject({ use: z.literal('unseen') }),
   z.strictObject({ use: z.literal('language') }),
+  z.strictObject({ use: z.literal('format') }),
   z.strictObject({
     use: z.literal('known'),
     /** Drops what the student answers already; else it is only marked. */

@@ -28,8 +28,7 @@ export interface RowSources {
 export function exportFiles(
   format: ExportFormat,
   rows: readonly DatasetRow[],
-  stem: string,
-  sources: RowSources = { grounded: [], texts: [] },
+  { stem, sources = { grounded: [], texts: [] } }: { stem: string; sources?: RowSources | undefined },
 ): ExportFile[] {
   const name = safeStem(stem)
   const train = rows.filter((row) => row.split === 'train')

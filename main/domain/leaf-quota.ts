@@ -43,6 +43,7 @@ const advice: Partial<Record<StageName, string>> = {
   'mined-question': 'the student does not finish its questions; allow more tokens, or use another student',
   'mined-answer': 'the student does not finish its answers; allow more tokens, or use another student',
   'student-knows': 'the student answers them already; the leaf may need no teaching',
+  'answer-format': 'the answers do not have the form asked for; show it in the seeds, or ask for free text',
   language: 'they are in another language than the leaf; write seeds in its language, or use another teacher',
 }
 

@@ -46,6 +46,7 @@ export const blockFacts: Record<BlockName, BlockFacts> = {
   new: { chains: chainKinds, reads: pair, writes: [] },
   unseen: { chains: chainKinds, reads: ['question'], writes: [] },
   language: { chains: chainKinds, reads: pair, writes: [] },
+  format: { chains: skills, reads: ['answer'], writes: [] },
   known: { chains: chainKinds, reads: pair, writes: [] },
 }
 

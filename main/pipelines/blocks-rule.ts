@@ -1,6 +1,7 @@
 // Blocks that decide without a judge: duplicates, held-out exams, the leaf's language, and what the student answers already.
 
 import type { BlockOf } from '../contract/pipelines.ts'
+import { formatBreach } from '../domain/answer-format.ts'
 import { foreignLanguage } from '../domain/language.ts'
 import { rougeL } from '../domain/near-duplicate.ts'
 import { userTurn } from '../domain/user-turn.ts'
@@ -34,6 +35,16 @@ export async function checkLanguage(slot: Slot): Promise<void> {
   const words = `It is written in ${found}, where the leaf's language is ${language}.`
   slot.keep(ruleOutcome({ stage: 'language', passed: false, words, score: null }))
   slot.drop('language', words)
+}
+
+/** The form the leaf asks its answers to have. */
+export async function checkFormat(slot: Slot): Promise<void> {
+  const { answerFormat = 'text' } = slot.material.leaf
+  const breach = formatBreach(answerFormat, slot.draft.answer)
+  if (breach === null) return
+  const words = `The answer ${breach}.`
+  slot.keep(ruleOutcome({ stage: 'answer-format', passed: false, words, score: null }))
+  slot.drop('answer-format', words)
 }
 
 /** ROUGE-L above which the student's answer says what the sample's says. */

@@ -1,6 +1,8 @@
 // Blocks that write: passages, contexts, questions, answers, choices.
 
 import type { BlockOf } from '../contract/pipelines.ts'
+import type { Leaf } from '../contract/taxonomy.ts'
+import { answerInstruction } from '../domain/answer-format.ts'
 import { choice, grade, middleScore } from '../domain/judge-verdicts.ts'
 import { exactKey } from '../domain/near-duplicate.ts'
 import { materialStages } from '../domain/pipeline.ts'
@@ -145,7 +147,7 @@ export async function writeAnswer(slot: Slot, block: BlockOf<'answer'>): Promise
   for (let number = 1; number <= wanted; number++) {
     const answer = await slot.ask({
       stage: `skill-answer-${leaf.persona}`,
-      variables: { task: leaf.taskDescription, context, question },
+      variables: { task: answeringTask(leaf), context, question },
       examples: slot.examples(['context', 'question', 'answer']),
       sampling: wanted > 1 ? { temperature: varyingTemperature, ...block.sampling } : block.sampling,
       label: number > 1 ? `answer ${number}` : undefined,
@@ -165,6 +167,11 @@ export async function writeAnswer(slot: Slot, block: BlockOf<'answer'>): Promise
     slot.keep({ ...outcome, passed: false, words: `Another was better.\n${outcome.words}` })
   slot.draft.answer = best.answer.fields.answer ?? ''
   slot.keep(best.answer.outcome)
+}
+
+/** What the teacher is told of the task, with the form of answer the leaf asks for. */
+function answeringTask({ taskDescription, answerFormat = 'text', language }: Leaf): string {
+  return [taskDescription, answerInstruction(answerFormat, language)].filter((part) => part !== '').join(' ')
 }
 
 /** The grade of one of several answers; null when the judge did not meet the form, which drops the slot. */

@@ -3,7 +3,7 @@
 
 import type { PipelineBlock } from '../contract/pipelines.ts'
 import { judgeClarity, judgeFaithfulness, judgeFitness, judgePair, judgeRelevance } from './blocks-judge.ts'
-import { checkLanguage, checkNew, checkUnseen, compareWithStudent } from './blocks-rule.ts'
+import { checkFormat, checkLanguage, checkNew, checkUnseen, compareWithStudent } from './blocks-rule.ts'
 import {
   evolveQuestion,
   mineQuestion,
@@ -64,6 +64,8 @@ async function runBlock(slot: Slot, block: PipelineBlock): Promise<void> {
       return checkUnseen(slot)
     case 'language':
       return checkLanguage(slot)
+    case 'format':
+      return checkFormat(slot)
     case 'known':
       return compareWithStudent(slot, block)
   }

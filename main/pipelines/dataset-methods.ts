@@ -39,7 +39,7 @@ function exportRows(
       remedy: 'Accept some samples first, or pick a dataset.',
     })
   const sources = wish.format === 'instructlab' ? listRowSources(lab.project().db) : undefined
-  return { files: exportFiles(wish.format, rows, name, sources).map((file) => writeWhole(wish.folder, file)) }
+  return { files: exportFiles(wish.format, rows, { stem: name, sources }).map((file) => writeWhole(wish.folder, file)) }
 }
 
 function frozenRows(lab: Lab, id: DatasetId): { rows: DatasetRow[]; name: string } {

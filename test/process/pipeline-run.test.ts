@@ -149,6 +149,25 @@ describe('blocks that rule', () => {
     const { details } = await runPipeline(lab, { freeform: [use('question'), use('answer'), use('language')] })
     expect(details[0]).toMatchObject({ droppedBy: 'language', reason: expect.stringContaining('written in de') })
   })
+  it('tell the teacher which form of answer the leaf asks for, and drop what has another', async () => {
+    const lab = await openPipelineLab({ answer: ({ seed }) => (seed % 2 === 0 ? '21' : 'They cost 21 coins.') })
+    await lab.engine.call('taxonomy.save', {
+      path: bills,
+      branch: 'compositional_skills',
+      taskDescription: 'Add up.',
+      answerFormat: 'number',
+      seeds: [1, 2, 3, 4, 5].map((at) => ({ question: `What is ${at} + 1?`, answer: `${at + 1}` })),
+    })
+    const { details } = await runPipeline(
+      lab,
+      { freeform: [use('question'), use('answer'), use('format')] },
+      { leaves: [{ leaf: bills, quota: 8 }] },
+    )
+    const [prompt = ''] = lab.asked.filter(({ stage }) => stage === 'answer').map(({ request }) => request.prompt)
+    expect(prompt).toContain('Add up. Answer with one number and nothing else.')
+    for (const { answer, droppedBy } of details) expect(droppedBy).toBe(answer === '21' ? null : 'answer-format')
+    expect(new Set(details.map(({ droppedBy }) => droppedBy)).size).toBe(2)
+  })
   it('mark what the student answers already, and drop it where that is asked for', async () => {
     const knows = { free: () => 'It sings at dawn.' }
     const lab = await openPipelineLab(knows)

@@ -23,7 +23,7 @@ const rows = [
   row(2, { branch: 'compositional_skills', leaf: 'skills/a' as LeafPath, system: 'Be brief.' }),
 ]
 const read = (format: Parameters<typeof exportFiles>[0]) => {
-  const files = exportFiles(format, rows, 'My data: 1')
+  const files = exportFiles(format, rows, { stem: 'My data: 1' })
   return new Map(files.map((file) => [file.name, file]))
 }
 const json = (text = '') =>
