@@ -203,6 +203,7 @@ export async function mineQuestion(slot: Slot, block: BlockOf<'mine'>): Promise<
   if (!student) return slot.drop('mined-question', noStudent)
   const whole = student.template.renderPrompt([{ role: 'user', content: sentinel }])
   const at = whole.indexOf(sentinel)
+  if (at < 0) return slot.drop('mined-question', "The student's chat template does not show what a user says.")
   const sampling = { ...student.settingsOf('skill-question', block.sampling) }
   if (block.sampling?.temperature === undefined) sampling.temperature = 1
   const said = await student.say(slot.talk, { stage: 'mined-question', prompt: whole.slice(0, at), sampling })

@@ -189,16 +189,20 @@ function asksStudent({ blocks }: LeafSource): boolean {
 function studentRoom({ promptPack }: Model, sources: readonly LeafSource[]): RoomFor {
   return async (session, template) => {
     const frame = (await session.tokenize(template.renderPrompt([{ role: 'user', content: '' }]))).length
-    const limits = sources.filter(asksStudent).flatMap(({ blocks }) =>
-      blocks.map((block) => {
-        const own = 'sampling' in block ? block.sampling : undefined
-        return stageSettings('skill-answer-precise', promptPack, own).maxTokens
-      }),
+    const limits = sources.flatMap(({ chain, blocks }) =>
+      blocks.map((block) =>
+        block.use === 'known' || (block.use === 'answer' && chain === 'mined')
+          ? stageSettings('skill-answer-precise', promptPack, block.sampling).maxTokens
+          : 0,
+      ),
     )
+    const context = sources.some(({ chain }) => chain === 'grounded')
+      ? stageSettings('skill-context', 'standard').maxTokens
+      : 0
     const asked = Math.max(
       ...(['skill-question', 'knowledge-qa'] as const).map((stage) => stageSettings(stage, 'standard').maxTokens),
     )
-    return frame + asked + Math.max(0, ...limits)
+    return frame + context + asked + Math.max(0, ...limits)
   }
 }
 

@@ -23,6 +23,8 @@ import { type PackName, type PromptPack, templateOf } from './prompt-packs.ts'
 
 /** Tries of one stage before its slot is dropped for its form. */
 const maxTries = 2
+/** Tokens an answer in free words must have room for. */
+const shortestAnswer = 16
 /** Characters of a stage's output kept as its words. */
 const keptWords = 4000
 
@@ -136,9 +138,15 @@ export class Speaker {
     return null
   }
 
-  /** What the model writes after a prompt, trimmed. Null when it was cut off or said nothing: the last outcome then says so. */
+  /** What the model writes after a prompt, trimmed. Null when it has no room, was cut off or said nothing: the last outcome then says so. */
   async say(talk: SlotTalk, { stage, prompt, sampling }: FreeQuestion): Promise<StageAnswer | null> {
     const { runSeed, leaf, slot } = talk
+    const { contextTokens } = this.#session.reply
+    if (!(await this.#fits(prompt, contextTokens - 1 - shortestAnswer))) {
+      const words = `${stage}: the question does not fit into the model's context of ${contextTokens} tokens.`
+      talk.stages.push({ ...emptyOutcome, stage, words })
+      return null
+    }
     const seed = callSeed({ runSeed, leaf, slot, stage, attempt: 0 })
     const { completion, outcome } = await this.#complete(talk, { stage, prompt, seed, settings: sampling, slot })
     const text = completion.text.trim()

@@ -185,6 +185,27 @@ describe('blocks that rule', () => {
   })
 })
 
+describe('a student with a short context', () => {
+  it('is not asked what it cannot hold, and the sample is kept with that said', async () => {
+    const long = `What does the wren do ${'at dawn and '.repeat(400)} at dusk?`
+    const lab = await openPipelineLab(
+      { qa: () => `Question: ${long}\nAnswer: It sings at dawn.` },
+      { contextTokens: 7000 },
+    )
+    const { details } = await runPipeline(
+      lab,
+      { knowledge: [use('pair', { sampling: { maxTokens: 5000 } }), use('known')] },
+      { studentId: lab.ids.student, leaves: [{ leaf: birds, quota: 1 }] },
+    )
+    expect(details[0]).toMatchObject({ status: 'accepted' })
+    expect(details[0]!.stages.at(-1)).toMatchObject({
+      stage: 'student-knows',
+      passed: false,
+      words: expect.stringContaining('does not fit'),
+    })
+  })
+})
+
 describe('a plan', () => {
   it('is refused when the teacher has no prompt for a block', async () => {
     const { engine, ids } = await openPipelineLab()
@@ -215,7 +236,7 @@ describe('a plan', () => {
     expect(kept.plan.pipeline?.chains.freeform?.map((block) => block.use)).toEqual(['question', 'answer'])
   })
   it('with minutes to spend ends in time, serves its leaves evenly, and says so', async () => {
-    const lab = await openPipelineLab({}, 4)
+    const lab = await openPipelineLab({}, { delayMs: 4 })
     const { run: done } = await runPipeline(
       lab,
       { freeform: [use('question'), use('answer')], knowledge: [use('pair')] },

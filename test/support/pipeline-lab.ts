@@ -77,10 +77,14 @@ export interface PipelineLab {
   asked: { stage: string; modelPath: string; request: CompletionRequest }[]
 }
 /** `answers` takes the place of what a stage answers well. */
-export async function openPipelineLab(answers: Answers = {}, delayMs = 0): Promise<PipelineLab> {
+export async function openPipelineLab(
+  answers: Answers = {},
+  { delayMs = 0, contextTokens = 1 << 20 }: { delayMs?: number; contextTokens?: number } = {},
+): Promise<PipelineLab> {
   const asked: PipelineLab['asked'] = []
   const llama = createScriptedLlama({
     delayMs: () => delayMs,
+    contextTokens,
     answer(request, modelPath) {
       const stage = stageOf(request.prompt)
       asked.push({ stage, modelPath, request })
