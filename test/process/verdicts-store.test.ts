@@ -56,11 +56,7 @@ describe('candidates', () => {
     ).toThrow()
     expect(
       listFinishedSlots(db, testGeneration, { leaf: testLeaf, position: 0, quota: 1, firstSlot: 0, maxAttempts: 9 }),
-    ).toEqual([
-      { slot: 0, droppedBy: null },
-      { slot: 1, droppedBy: 'knowledge-faithful' },
-      { slot: 2, droppedBy: null },
-    ])
+    ).toMatchObject([{ droppedBy: null }, { droppedBy: 'knowledge-faithful' }, { droppedBy: null }])
   })
   it('are counted in the funnel of their run', () => {
     expect(findGeneration(db, testGeneration)).toMatchObject({
