@@ -22,7 +22,7 @@ import {
 import type { Job, JobEvent } from './jobs.ts'
 import type { Model } from './models.ts'
 import { modelRoles } from './models.ts'
-import type { Chunk, DocumentSummary, ImportOutcome, Leaf, LeafDetail, QnaProblem } from './taxonomy.ts'
+import type { DocumentSummary, ImportOutcome, Leaf, LeafDetail, PlacedChunk, QnaProblem } from './taxonomy.ts'
 import { branches } from './taxonomy.ts'
 import {
   type Checkpoint,
@@ -138,6 +138,20 @@ export const tuningPlan = z.object({
   examIds: z.array(idSchema<ExamId>()).max(20),
 })
 
+/** A file sent in one call; with its frame it stays below what the web host takes. */
+export const maxUploadCharacters = 28_000_000
+/** A document and the size its chunks are shown at, in tokens. */
+const cutDocument = z.object({
+  documentId: idSchema<DocumentId>(),
+  tokens: z.number().int().min(20).max(8192).optional(),
+})
+const offset = z.number().int().min(0)
+/** Places are UTF-16 offsets in the document's text: where the second of two chunks begins, or what a chunk spans. */
+const chunkEdit = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['cut', 'join']), at: offset }),
+  z.object({ kind: z.enum(['exclude', 'include']), start: offset, end: offset }),
+])
+
 export const chatTurn = z.object({ role: z.enum(['system', 'user', 'assistant']), content: text(100_000) })
 
 export const settingsInput = z.object({
@@ -174,13 +188,21 @@ export const api = {
   'taxonomy.import': method<ImportOutcome[]>()(z.object({ folder: path, documentsFolder: path.optional() })),
   'taxonomy.export': method<ExportOutcome>()(z.object({ folder: path })),
   'document.list': method<DocumentSummary[]>()(z.object({ leaf: leaf.optional() })),
-  'document.import': method<DocumentSummary>()(z.object({ leaf, path })),
+  'document.import': method<{
+    added: DocumentSummary[]
+    refused: { path: string; message: string; remedy: string }[]
+  }>()(z.object({ leaf, paths: z.array(path).min(1).max(2000) })),
+  /** A file of the client's own machine, for clients that are not on the engine's. */
+  'document.upload': method<DocumentSummary>()(
+    z.object({ leaf, name: text(400).min(1), base64: text(maxUploadCharacters) }),
+  ),
   'document.add': method<DocumentSummary>()(z.object({ leaf, name: text(200).min(1), text: text(5_000_000) })),
   'document.remove': method<null>()(z.object({ documentId: idSchema<DocumentId>() })),
   'document.text': method<{ text: string }>()(z.object({ documentId: idSchema<DocumentId>() })),
-  'document.chunks': method<Chunk[]>()(
-    z.object({ documentId: idSchema<DocumentId>(), maxTokens: z.number().int().min(20).max(8192).optional() }),
-  ),
+  'document.chunks': method<PlacedChunk[]>()(cutDocument),
+  'document.edit': method<PlacedChunk[]>()(cutDocument.extend({ edit: chunkEdit })),
+  'document.undo': method<PlacedChunk[]>()(cutDocument),
+  'document.redo': method<PlacedChunk[]>()(cutDocument),
   // generation
   'generation.start': method<{ generationId: GenerationId; jobId: JobId }>()(generationPlan),
   'generation.list': method<GenerationRun[]>()(none),

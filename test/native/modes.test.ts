@@ -79,8 +79,7 @@ test('a step over many packs is the sum of its packs', async () => {
   const summed = new Float32Array(all.length)
   for (const pack of fivePacks) {
     const own = await gradients(trainer, [pack])
-    for (const [index, value] of own.entries())
-      summed[index] = (summed[index] ?? 0) + value * (weightOf(pack) / total)
+    for (const [index, value] of own.entries()) summed[index] = (summed[index] ?? 0) + value * (weightOf(pack) / total)
   }
   expect(relativeDistance(summed, all)).toBeLessThan(1e-5)
 })

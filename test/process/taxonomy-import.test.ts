@@ -205,7 +205,7 @@ describe('documents of imported knowledge', () => {
     })
     expect(names).toEqual(['birds.md'])
     expect(documents[0]?.chunkCount).toBeGreaterThan(1)
-    const chunks = await engine.call('document.chunks', { documentId: documents[0]!.id, maxTokens: 100 })
+    const chunks = await engine.call('document.chunks', { documentId: documents[0]!.id, tokens: 100 })
     expect(chunks.length).toBeGreaterThan(documents[0]!.chunkCount)
     expect(Math.max(...chunks.map(({ tokenCount }) => tokenCount))).toBeLessThanOrEqual(100)
     const { text } = await engine.call('document.text', { documentId: documents[0]!.id })

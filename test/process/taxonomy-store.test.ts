@@ -13,8 +13,7 @@ import {
   saveChunking,
   saveDocument,
 } from '../../main/store/documents.ts'
-import { migration as foundation } from '../../main/store/migrations/001-foundation.ts'
-import { migration as taxonomy } from '../../main/store/migrations/002-taxonomy.ts'
+import { allMigrations } from '../../main/store/migrations/all.ts'
 import { type Database, openDatabase } from '../../main/store/open.ts'
 import {
   findLeaf,
@@ -56,7 +55,7 @@ let folder: string
 let db: Database
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'labdesk-store-'))
-  db = openDatabase(join(folder, 'project.sqlite'), [foundation, taxonomy])
+  db = openDatabase(join(folder, 'project.sqlite'), allMigrations)
 })
 afterEach(() => {
   db.close()
@@ -132,7 +131,12 @@ describe('leaves and seeds', () => {
 describe('documents and chunks', () => {
   const text = `# One\n\n${'Some words here. '.repeat(60)}\n\n# Two\n\n${'Other words there. '.repeat(60)}`
   const approximate = { tokenizer: 'approximate', maxTokens: 100 }
-  const add = (name = 'a.md', sha256 = 'f00d') => saveDocument(db, { leaf: path, name, sha256, sizeBytes: 9 }, 1)
+  const add = (name = 'a.md', sha256 = 'f00d') =>
+    saveDocument(
+      db,
+      { leaf: path, name, type: 'markdown', sha256, sizeBytes: 9, original: null, pageStarts: null, notes: [] },
+      1,
+    )
   beforeEach(() => saveLeaf(db, leafOf(), 1))
 
   it('takes the same text in the same leaf for the same document', () => {

@@ -6,5 +6,6 @@ import { migration as taxonomy } from './002-taxonomy.ts'
 import { migration as generation } from './003-generation.ts'
 import { migration as tuning } from './004-tuning.ts'
 import { migration as demo } from './005-demo.ts'
+import { migration as documents } from './006-documents.ts'
 
-export const allMigrations: readonly Migration[] = [foundation, taxonomy, generation, tuning, demo]
+export const allMigrations: readonly Migration[] = [foundation, taxonomy, generation, tuning, demo, documents]
