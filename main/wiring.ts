@@ -2,6 +2,7 @@
 
 import type { JobKind } from './contract/jobs.ts'
 import { chatMethods } from './pipelines/chat-methods.ts'
+import { chunkMethods } from './pipelines/chunk-methods.ts'
 import { datasetMethods } from './pipelines/dataset-methods.ts'
 import { demoHandler } from './pipelines/demo.ts'
 import { demoMethods } from './pipelines/demo-methods.ts'
@@ -27,6 +28,7 @@ export function methodsOf(workspace: Workspace): Handlers {
     ...modelsMethods(workspace),
     ...taxonomyMethods(workspace),
     ...documentMethods(workspace),
+    ...chunkMethods(workspace),
     ...generationMethods(workspace),
     ...sampleMethods(workspace),
     ...chatMethods(workspace),

@@ -23,7 +23,7 @@ export interface DocumentReaderOptions {
 
 const defaultLimits: ReadLimits = { stallMs: 5000, memoryBytes: 1 << 30 }
 /** A process that says nothing at all for this long is given up, whatever its own watchdog thinks. */
-const silenceMs = 60_000
+const silenceMs = 20_000
 /** A process that stays this large after a document is replaced before the next. */
 const keptMemoryBytes = 400 << 20
 /** What the process wrote last may come a moment after its end. */
@@ -39,80 +39,96 @@ interface Reading {
 
 /** Creates the supervisor; documents wait for one another. */
 export function createDocumentReader(options: DocumentReaderOptions = {}): DocumentReader {
-  const spawn = options.spawn ?? (() => forkWorker(new URL('./worker/reader.ts', import.meta.url)))
-  const limits = { ...defaultLimits, ...options.limits }
-  let child: WorkerProcess | null = null
-  let reading: Reading | null = null
-  let queue: Promise<unknown> = Promise.resolve()
-  let idle: NodeJS.Timeout | null = null
-  let isClosed = false
-  let lastId = 0
+  return new Supervisor(options)
+}
 
-  const putAway = () => {
-    child?.kill('SIGKILL')
-    child = null
+class Supervisor implements DocumentReader {
+  readonly #spawn: SpawnWorker
+  readonly #limits: ReadLimits
+  readonly #idleMs: number
+  #child: WorkerProcess | null = null
+  #reading: Reading | null = null
+  #queue: Promise<unknown> = Promise.resolve()
+  #idle: NodeJS.Timeout | null = null
+  #isClosed = false
+  #lastId = 0
+
+  constructor({ spawn, limits, idleMs = 10_000 }: DocumentReaderOptions) {
+    this.#spawn = spawn ?? (() => forkWorker(new URL('./worker/reader.ts', import.meta.url)))
+    this.#limits = { ...defaultLimits, ...limits }
+    this.#idleMs = idleMs
   }
-  const settle = (id: number): Reading | null => {
-    const settled = reading?.id === id ? reading : null
-    if (!settled) return null
-    clearTimeout(settled.silence)
-    reading = null
-    idle = setTimeout(putAway, options.idleMs ?? 10_000)
-    idle.unref()
-    return settled
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null
   }
-  const onMessage = (from: WorkerProcess, message: FromReader) => {
-    if (from !== child) return
-    if (message.kind === 'progress') reading?.silence.refresh()
-    if (message.kind !== 'read' && message.kind !== 'refused') return
-    const settled = settle(message.id)
-    if (message.memoryBytes > keptMemoryBytes) putAway()
-    if (message.kind === 'read') settled?.resolve(message.document)
-    else settled?.reject(new AppError(message.error))
+
+  read(name: string, bytes: Uint8Array): Promise<ReadDocument> {
+    const answer = this.#queue.then(() => this.#readNow(name, bytes))
+    this.#queue = answer.catch(() => undefined)
+    return answer
   }
-  const start = (): WorkerProcess => {
-    const started = spawn()
-    started.onMessage((message) => onMessage(started, message as FromReader))
+
+  close(): void {
+    this.#isClosed = true
+    if (this.#reading) this.#settle(this.#reading.id)?.reject(closing())
+    if (this.#idle) clearTimeout(this.#idle)
+    this.#putAway()
+  }
+
+  #readNow(name: string, bytes: Uint8Array): Promise<ReadDocument> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(closing())
+      if (this.#idle) clearTimeout(this.#idle)
+      this.#child ??= this.#start()
+      const id = ++this.#lastId
+      const silence = setTimeout(() => {
+        this.#settle(id)?.reject(explainEnd(name, lastWords.stalled, this.#limits))
+        this.#putAway()
+      }, silenceMs)
+      this.#reading = { id, name, resolve, reject, silence }
+      const message: ToReader = { kind: 'read', request: { id, name, bytes, limits: this.#limits } }
+      this.#child.post(message)
+    })
+  }
+
+  #start(): WorkerProcess {
+    const started = this.#spawn()
+    started.onMessage((message) => this.#child === started && this.#take(message as FromReader))
     started.onExit(() => {
-      if (child !== started) return
-      child = null
-      const { id } = reading ?? { id: 0 }
+      if (this.#child !== started) return
+      this.#child = null
+      const { id } = this.#reading ?? { id: 0 }
       setTimeout(() => {
-        const settled = settle(id)
-        settled?.reject(explainEnd(settled.name, started.lastWords(), limits))
+        const settled = this.#settle(id)
+        settled?.reject(explainEnd(settled.name, started.lastWords(), this.#limits))
       }, lastWordsMs)
     })
     return started
   }
-  const readNow = (name: string, bytes: Uint8Array): Promise<ReadDocument> =>
-    new Promise((resolve, reject) => {
-      if (isClosed) return reject(closing())
-      if (idle) clearTimeout(idle)
-      child ??= start()
-      const id = ++lastId
-      const silence = setTimeout(() => {
-        settle(id)?.reject(explainEnd(name, lastWords.stalled, limits))
-        putAway()
-      }, silenceMs)
-      reading = { id, name, resolve, reject, silence }
-      const message: ToReader = { kind: 'read', request: { id, name, bytes, limits } }
-      child.post(message)
-    })
-  return {
-    get pid() {
-      return child?.pid ?? null
-    },
-    read(name, bytes) {
-      const answer = queue.then(() => readNow(name, bytes))
-      queue = answer.catch(() => undefined)
-      return answer
-    },
-    close() {
-      isClosed = true
-      if (reading) settle(reading.id)?.reject(closing())
-      if (idle) clearTimeout(idle)
-      putAway()
-    },
+
+  #take(message: FromReader): void {
+    if (message.kind === 'progress') this.#reading?.silence.refresh()
+    if (message.kind !== 'read' && message.kind !== 'refused') return
+    const settled = this.#settle(message.id)
+    if (message.memoryBytes > keptMemoryBytes) this.#putAway()
+    if (message.kind === 'read') settled?.resolve(message.document)
+    else settled?.reject(new AppError(message.error))
+  }
+
+  #settle(id: number): Reading | null {
+    const settled = this.#reading?.id === id ? this.#reading : null
+    if (!settled) return null
+    clearTimeout(settled.silence)
+    this.#reading = null
+    this.#idle = setTimeout(() => this.#putAway(), this.#idleMs)
+    this.#idle.unref()
+    return settled
+  }
+
+  #putAway(): void {
+    this.#child?.kill('SIGKILL')
+    this.#child = null
   }
 }
 

@@ -1,6 +1,7 @@
 // Generation runs, candidates and their stage history. Nothing a stage said is ever deleted.
 
 import type { CandidateId, ChunkId, GenerationId, JobId, LeafPath, ModelId, SeedId } from './ids.ts'
+import type { PageRange } from './taxonomy.ts'
 
 /** Stage names equal the prompt files under main/prompts/<pack>/<lang>/<stage>.yaml; the last three are rules, not calls. */
 export const stageNames = [
@@ -64,6 +65,8 @@ export interface Candidate {
 export interface CandidateDetail extends Candidate {
   stages: StageOutcome[]
   chunkText: string
+  /** Pages of the document the chunk is from; null for files without pages. */
+  chunkPages: PageRange | null
   /** Nearest kept neighbour when marked a near duplicate. */
   duplicateOf: CandidateId | null
 }

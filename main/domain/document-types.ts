@@ -29,8 +29,6 @@ const endings: Record<string, DocumentType> = {
   docx: 'docx',
   pdf: 'pdf',
 }
-/** Endings a document may have, for file choosers. */
-export const documentEndings = Object.keys(endings)
 
 /** Beginnings of files that people mistake for documents. */
 const foreign: readonly { bytes: readonly number[]; what: string; remedy: string }[] = [

@@ -167,9 +167,9 @@ function halfPoints(size: number): number {
 /** The text of a list's first line with a Markdown mark in place of its own. */
 export function listLine(text: string): string {
   if (bullet.test(text)) return `- ${text.replace(bullet, '')}`
-  return text.replace(numbered, (_, first?: string, second?: string, letter?: string) =>
-    letter ? `- ${letter}) ` : `${first ?? second}. `,
-  )
+  const [mark = '', first, second, letter] = numbered.exec(text) ?? []
+  if (mark === '') return text
+  return `${letter ? `- ${letter}) ` : `${first ?? second}. `}${text.slice(mark.length)}`
 }
 
 /** Whether the text of a block stops in the middle of a sentence. */

@@ -1,7 +1,7 @@
-// Running headers, footers and page numbers: rows in the margins that come back at the same height on many pages, numbers aside. What
-// stands on one page only is never taken for furniture, except a bare page number that is that page's own.
+// Running headers, footers and page numbers: rows at the edges of pages that come back at the same height, word for word, but for a
+// number that counts the pages. Taken off from the outside in, so that nothing inside a page's text can be mistaken for furniture.
 
-import { rowText, type Segment, toRows } from './pdf-rows.ts'
+import { commonest, type Row, rowText, type Segment, toRows } from './pdf-rows.ts'
 
 interface PlacedPage {
   height: number
@@ -12,55 +12,77 @@ interface PlacedPage {
 const marginShare = 0.14
 /** Rows looked at from either end of a page. */
 const marginRows = 3
+/** Print larger than the body's by this is a heading. */
+const headingSize = 1.15
 const bareNumber = /^(?:page\s*|p\.\s*|[-–—]\s*)?(\d{1,4})(?:\s*(?:\/|of|von|de)\s*(\d{1,4}))?(?:\s*[-–—]|\s*ページ)?$/i
 
 /** Each page's segments without its furniture. */
 export function withoutFurniture(pages: readonly PlacedPage[]): Segment[][] {
-  const margins = pages.map(marginRowsOf)
-  const seen = new Map<string, Set<number>>()
-  margins.forEach((rows, page) => {
-    for (const { key } of rows) seen.set(key, (seen.get(key) ?? new Set()).add(page))
+  const bodySize = bodySizeOf(pages)
+  const edges = pages.map(({ height, segments }, page) => {
+    const rows = toRows(segments)
+    const top = rows.slice(0, marginRows).filter(({ y }) => y < height * marginShare)
+    const bottom = rows.slice(-marginRows).filter(({ y }) => y > height * (1 - marginShare))
+    const read = (row: Row) => ({ row, text: rowText(row), keys: keysOf(row, { height, page }) })
+    return [top.map(read), bottom.reverse().map(read)]
   })
+  const seen = countKeys(edges)
   const isRunning = (key: string): boolean => {
     const count = nearby(key).reduce((sum, one) => sum + (seen.get(one)?.size ?? 0), 0)
     // Left and right pages may have headers of their own, and chapters change them.
     return count >= Math.max(3, pages.length / 4) || (pages.length === 2 && count === 2)
   }
   return pages.map(({ segments }, page) => {
-    const gone = new Set(
-      margins[page]
-        ?.filter(({ key, text }) => isRunning(key) || isOwnNumber(text, page + 1, pages.length))
-        .flatMap((row) => row.segments),
-    )
+    const gone = new Set<Segment>()
+    for (const edge of edges[page] ?? []) {
+      for (const { row, text, keys } of edge) {
+        const isFurniture = keys.some(isRunning) || isOwnNumber(text, page + 1, pages.length)
+        if (!isFurniture || row.size >= headingSize * bodySize) break
+        for (const segment of row.segments) gone.add(segment)
+      }
+    }
     return segments.filter((segment) => !gone.has(segment))
   })
 }
 
-interface MarginRow {
-  key: string
+interface EdgeRow {
+  row: Row
   text: string
-  segments: Segment[]
+  keys: string[]
 }
 
-function marginRowsOf({ height, segments }: PlacedPage): MarginRow[] {
-  const rows = toRows(segments)
-  const ends = [
-    ...rows.slice(0, marginRows).filter(({ y }) => y < height * marginShare),
-    ...rows.slice(-marginRows).filter(({ y }) => y > height * (1 - marginShare)),
-  ]
-  return [...new Set(ends)].map((row) => {
-    const text = rowText(row)
-    return { key: keyOf(text, row.y / height), text, segments: row.segments }
+function bodySizeOf(pages: readonly PlacedPage[]): number {
+  const sizes = new Map<number, number>()
+  for (const { size, text } of pages.flatMap(({ segments }) => segments))
+    sizes.set(size, (sizes.get(size) ?? 0) + text.length)
+  return commonest(sizes) ?? 1
+}
+
+function countKeys(edges: readonly EdgeRow[][][]): Map<string, Set<number>> {
+  const seen = new Map<string, Set<number>>()
+  edges.forEach((rows, page) => {
+    for (const key of rows.flat().flatMap(({ keys }) => keys)) seen.set(key, (seen.get(key) ?? new Set()).add(page))
   })
+  return seen
 }
 
-/** Words with their numbers left out, and the height in steps of a hundredth of the page. */
-function keyOf(text: string, height: number): string {
-  const words = text
-    .toLowerCase()
-    .replace(/\b[ivxlc]{1,7}\b$|\d+/g, '#')
-    .replace(/\s+/g, ' ')
-  return `${Math.round(height * 100)} ${words}`
+/** The words at their height, in steps of a hundredth of the page; and once more for each number, which may count the pages. */
+function keysOf(row: Row, { height, page }: { height: number; page: number }): string[] {
+  const text = rowText(row).toLowerCase().replace(/\s+/g, ' ')
+  const place = Math.round((row.y / height) * 100)
+  const counted = [...text.matchAll(/\d{1,6}|\b[ivxlc]{1,7}\b/g)].map((match) => {
+    const value = /\d/.test(match[0]) ? Number(match[0]) : romanValue(match[0])
+    return `${text.slice(0, match.index)}<page ${value - page}>${text.slice(match.index + match[0].length)}`
+  })
+  return [text, ...counted].map((words) => `${place} ${words}`)
+}
+
+function romanValue(numeral: string): number {
+  const values: Record<string, number> = { i: 1, v: 5, x: 10, l: 50, c: 100 }
+  return [...numeral].reduce((sum, letter, at) => {
+    const value = values[letter] ?? 0
+    return sum + (value < (values[numeral[at + 1] ?? ''] ?? 0) ? -value : value)
+  }, 0)
 }
 
 /** The key at its own height and one step above and below. */

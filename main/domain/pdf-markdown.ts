@@ -67,8 +67,8 @@ function compose(
 ): PdfText {
   const pageStarts: number[] = []
   let text = ''
-  const open = (page: number) => {
-    while (pageStarts.length <= page) pageStarts.push(text.length)
+  const open = (page: number, at: number) => {
+    while (pageStarts.length <= page) pageStarts.push(at)
   }
   let before: PdfBlock | null = null
   for (const block of blocks) {
@@ -76,20 +76,15 @@ function compose(
     before = block
     for (const [at, line] of block.lines.entries()) {
       if (at === 0) {
-        open(line.page)
+        open(line.page, text.length)
         text += firstLine(block, line)
         continue
       }
       text = joinLine(text, line.text, words)
-      // The page begins with its first whole word.
-      if (pageStarts.length <= line.page) {
-        const length = text.length
-        const begin = Math.max(0, length - line.text.length)
-        while (pageStarts.length <= line.page) pageStarts.push(begin)
-      }
+      open(line.page, Math.max(0, text.length - line.text.length))
     }
   }
-  while (pageStarts.length < pageCount) pageStarts.push(text.length)
+  open(pageCount - 1, text.length)
   return { text: text === '' ? '' : `${text}\n`, pageStarts }
 }
 

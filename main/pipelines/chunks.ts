@@ -6,7 +6,7 @@ import type { DocumentId } from '../contract/ids.ts'
 import type { PlacedChunk } from '../contract/taxonomy.ts'
 import { applyChunkEdits, type ChunkEdit, type EditedChunk } from '../domain/chunk-edits.ts'
 import { pagesOf } from '../domain/chunk-pages.ts'
-import { approximateTokens } from '../domain/chunk-ruler.ts'
+import { approximateTokenizer, approximateTokens } from '../domain/chunk-ruler.ts'
 import { chunkDocument, defaultChunkTokens } from '../domain/chunking.ts'
 import { addChunkEdit, listChunkEdits, noteEditedChunks, redoChunkEdit, undoChunkEdit } from '../store/chunk-edits.ts'
 import { chunkIdOf, listChunks, pageStartsOf, saveChunking, saveChunks } from '../store/documents.ts'
@@ -18,7 +18,7 @@ export interface TokenCounter {
   name: string
   countTokens: (text: string) => number
 }
-const approximate: TokenCounter = { name: 'approximate', countTokens: approximateTokens }
+const approximate: TokenCounter = { name: approximateTokenizer, countTokens: approximateTokens }
 
 export interface CutWish {
   maxTokens?: number | undefined
@@ -69,7 +69,7 @@ export async function editChunks(
     if (!isDone) return before
   } else {
     checkEdit(before, act)
-    addChunkEdit(project.db, documentId, act, lab.now())
+    addChunkEdit(project.db, { documentId, edit: act }, lab.now())
   }
   const after = await previewChunks(project, documentId, wish)
   const hasEdits = listChunkEdits(project.db, documentId).length > 0

@@ -1,12 +1,10 @@
-// The document.* methods.
+// The document.* methods, but for those of chunks.
 
 import { AppError, toAppError } from '../contract/errors.ts'
-import type { DocumentId, LeafPath } from '../contract/ids.ts'
+import type { LeafPath } from '../contract/ids.ts'
 import type { DocumentSummary } from '../contract/taxonomy.ts'
-import type { ChunkEdit } from '../domain/chunk-edits.ts'
 import { listDocuments, removeDocument } from '../store/documents.ts'
 import { findLeaf } from '../store/taxonomy.ts'
-import { editChunks, previewChunks } from './chunks.ts'
 import {
   addDocument,
   readBytesAsDocument,
@@ -24,10 +22,6 @@ type DocumentMethods =
   | 'document.add'
   | 'document.remove'
   | 'document.text'
-  | 'document.chunks'
-  | 'document.edit'
-  | 'document.undo'
-  | 'document.redo'
 
 export function documentMethods(lab: Lab): Handlers<DocumentMethods> {
   const announce = () => {
@@ -47,16 +41,6 @@ export function documentMethods(lab: Lab): Handlers<DocumentMethods> {
     const document = await addDocument(lab, { leaf, name: file.name, text: file.text, file })
     announce()
     return document
-  }
-  const edit = async (
-    input: { documentId: DocumentId; tokens?: number | undefined },
-    act: ChunkEdit | 'undo' | 'redo',
-  ) => {
-    const { documentId, tokens } = input
-    requireDocument(lab.project(), documentId)
-    const chunks = await editChunks(lab, { documentId, act, wish: { maxTokens: tokens } })
-    lab.emit({ kind: 'changed', what: 'documents' })
-    return chunks
   }
   return {
     'document.list': ({ leaf }) => listDocuments(lab.project().db, leaf),
@@ -93,14 +77,6 @@ export function documentMethods(lab: Lab): Handlers<DocumentMethods> {
       return null
     },
     'document.text': async ({ documentId }) => ({ text: await readDocument(lab.project(), documentId) }),
-    'document.chunks': ({ documentId, tokens }) => {
-      const project = lab.project()
-      requireDocument(project, documentId)
-      return previewChunks(project, documentId, { maxTokens: tokens })
-    },
-    'document.edit': (input) => edit(input, input.edit),
-    'document.undo': (input) => edit(input, 'undo'),
-    'document.redo': (input) => edit(input, 'redo'),
   }
 }
 

@@ -8,10 +8,11 @@ import { AppError } from '../contract/errors.ts'
 import type { DocumentId, LeafPath } from '../contract/ids.ts'
 import type { DocumentSummary } from '../contract/taxonomy.ts'
 import type { ReadDocument } from '../compute/document-messages.ts'
+import { approximateTokenizer } from '../domain/chunk-ruler.ts'
+import { chunkDocument, defaultChunkTokens } from '../domain/chunking.ts'
 import { checkDocumentText } from '../domain/documents.ts'
 import { maxDocumentBytes } from '../domain/document-types.ts'
-import { findDocument, saveDocument } from '../store/documents.ts'
-import { chunksOf } from './chunks.ts'
+import { findDocument, saveChunking, saveDocument } from '../store/documents.ts'
 import { writeFileDurably } from './durable-file.ts'
 import type { Lab, OpenProject } from './lab.ts'
 
@@ -36,7 +37,8 @@ export async function addDocument(
   const type = file?.type ?? (/\.txt$/i.test(name) ? 'text' : 'markdown')
   const { pageStarts = null, notes = [] } = file ?? {}
   const id = saveDocument(project.db, { leaf, name, type, ...content, original, pageStarts, notes }, lab.now())
-  await chunksOf(project, id)
+  const usual = { documentId: id, tokenizer: approximateTokenizer, maxTokens: defaultChunkTokens }
+  saveChunking(project.db, usual, chunkDocument(text))
   return requireDocument(project, id)
 }
 

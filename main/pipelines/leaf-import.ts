@@ -12,7 +12,7 @@ import { type PublicRow, readPublicRows } from '../domain/public-rows.ts'
 import { readQna } from '../domain/qna.ts'
 import type { QnaContent } from '../domain/qna-form.ts'
 import { findLeaf, publicRowBatch, saveLeaf, saveLeafProblems, savePublicRows } from '../store/taxonomy.ts'
-import { addDocument, keepContent } from './documents.ts'
+import { addDocument, keepContent, type ReadFile } from './documents.ts'
 import type { Lab, OpenProject } from './lab.ts'
 
 /** The files of one leaf, as texts. */
@@ -24,7 +24,7 @@ export interface LeafFiles {
   attribution: string
   /** dataset.jsonl of a foundational leaf. */
   dataset?: string
-  documents: { name: string; text: string }[]
+  documents: { name: string; text: string; file?: ReadFile }[]
   /** Found before the texts were read, e.g. documents that are missing. */
   problems?: QnaProblem[]
 }
@@ -103,7 +103,7 @@ function checkAttribution(text: string): QnaProblem[] {
   return [{ severity: 'hint', line: 1, column: 1, field: 'attribution.txt', message, remedy }]
 }
 
-async function tryDocument(lab: Lab, leaf: LeafPath, document: { name: string; text: string }): Promise<QnaProblem[]> {
+async function tryDocument(lab: Lab, leaf: LeafPath, document: LeafFiles['documents'][number]): Promise<QnaProblem[]> {
   try {
     await addDocument(lab, { leaf, ...document })
     return []

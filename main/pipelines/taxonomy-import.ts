@@ -4,12 +4,11 @@
 import { sep } from 'node:path'
 import { AppError, toAppError } from '../contract/errors.ts'
 import type { ImportOutcome, QnaProblem } from '../contract/taxonomy.ts'
-import { decodeDocument } from '../domain/documents.ts'
 import { matchDocuments } from '../domain/document-match.ts'
 import { branchOf, leafPathOf } from '../domain/leaf-path.ts'
 import { readQna } from '../domain/qna.ts'
 import { fileProblem, maxQnaCharacters } from '../domain/qna-tree.ts'
-import { readBounded } from './documents.ts'
+import { readBounded, readFileAsDocument } from './documents.ts'
 import { type FolderContents, type FoundFile, walkFolder } from './folder-walk.ts'
 import type { Lab } from './lab.ts'
 import { importLeaf, type LeafFiles } from './leaf-import.ts'
@@ -72,7 +71,7 @@ async function importFile(lab: Lab, file: FoundFile, sources: Sources): Promise<
       documents: [],
     }
     if (branchOf(path) === 'foundational_skills') await addDataset(files, file, sources)
-    if (branchOf(path) === 'knowledge') await addDocuments(files, sources.documents)
+    if (branchOf(path) === 'knowledge') await addDocuments(lab, files, sources.documents)
     return await importLeaf(lab, files, file.path)
   } catch (thrown) {
     const { code, message, remedy } = toAppError(thrown)
@@ -119,7 +118,7 @@ async function addDataset(files: LeafFiles, file: FoundFile, sources: Sources): 
 }
 
 /** Documents the leaf names, where they are in the folder given; what is missing or unreadable becomes a warning. */
-async function addDocuments(files: LeafFiles, documents: FolderContents | null): Promise<void> {
+async function addDocuments(lab: Lab, files: LeafFiles, documents: FolderContents | null): Promise<void> {
   const source = readQna(files.qna, 'knowledge').content?.documentSource
   if (!documents || !source) return
   const problems: QnaProblem[] = []
@@ -135,7 +134,8 @@ async function addDocuments(files: LeafFiles, documents: FolderContents | null):
   for (const { path, segments } of found) {
     const name = segments.at(-1) ?? ''
     try {
-      files.documents.push({ name, text: decodeDocument(name, await readBounded(path)) })
+      const file = await readFileAsDocument(lab, path)
+      files.documents.push({ name, text: file.text, file })
     } catch (thrown) {
       const { code, message, remedy } = toAppError(thrown)
       if (code !== 'bad-document' && code !== 'file-access') throw thrown

@@ -23,7 +23,11 @@ export function listChunkEdits(db: Database, documentId: DocumentId): ChunkEdit[
     )
 }
 
-export function addChunkEdit(db: Database, documentId: DocumentId, edit: ChunkEdit, nowMs: number): void {
+export function addChunkEdit(
+  db: Database,
+  { documentId, edit }: { documentId: DocumentId; edit: ChunkEdit },
+  nowMs: number,
+): void {
   const { start, end } = 'at' in edit ? { start: edit.at, end: edit.at } : edit
   db.prepare(
     'insert into chunk_edits (document_id, kind, start_offset, end_offset, created_at_ms) values (?, ?, ?, ?, ?)',

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { ChunkId, DocumentId, LeafPath } from '../contract/ids.ts'
-import type { DocumentSummary, DocumentType, PlacedChunk } from '../contract/taxonomy.ts'
+import type { DocumentSummary, DocumentType, PageRange, PlacedChunk } from '../contract/taxonomy.ts'
 import { pagesOf } from '../domain/chunk-pages.ts'
 import type { DocumentChunk } from '../domain/chunking.ts'
 import type { Database } from './open.ts'
@@ -121,6 +121,16 @@ export function removeDocument(db: Database, id: DocumentId, nowMs: number): boo
   return changes > 0
 }
 
+/** The words of a chunk and the pages they are from, however its document is cut by now. */
+export function findChunk(db: Database, id: string | null): Pick<PlacedChunk, 'text' | 'pages'> | undefined {
+  const row = db
+    .prepare<[string | null], Pick<ChunkRow, 'text' | 'first_page' | 'last_page'>>(
+      'select text, first_page, last_page from chunks where id = ?',
+    )
+    .get(id)
+  return row && { text: row.text, pages: toPages(row) }
+}
+
 /** A chunk's id: the same piece has one however the document is cut; with a table's header before it, it is another text. */
 export function chunkIdOf(documentId: DocumentId, { start, end, text }: DocumentChunk): ChunkId {
   const header = text.length - (end - start)
@@ -213,7 +223,11 @@ function toChunk(row: ChunkRow): PlacedChunk {
     tokenCount: row.token_count,
     start: row.start_offset,
     end: row.end_offset,
-    pages: row.first_page === null ? null : { first: row.first_page, last: row.last_page ?? row.first_page },
+    pages: toPages(row),
     isExcluded: false,
   }
+}
+
+function toPages({ first_page: first, last_page: last }: Pick<ChunkRow, 'first_page' | 'last_page'>): PageRange | null {
+  return first === null ? null : { first, last: last ?? first }
 }

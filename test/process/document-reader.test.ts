@@ -114,15 +114,18 @@ describe('PDF', () => {
     const pages = [
       [
         { x: 72, y: 90, text: 'The wren', size: 20 },
-        ...linesAt(72, 130, [
-          'A wren is a small bird that sings and',
-          'lives in hedges; its song is surpris-',
-          'ingly loud for its size. It feeds on',
-        ]),
+        ...linesAt(
+          [72, 130],
+          [
+            'A wren is a small bird that sings and',
+            'lives in hedges; its song is surpris-',
+            'ingly loud for its size. It feeds on',
+          ],
+        ),
       ],
-      [...linesAt(72, 90, ['insects and spiders all year.']), ...linesAt(72, 140, ['- one', '- two'])],
-      linesAt(72, 90, ['Surprisingly few people have seen it.']),
-      linesAt(72, 90, ['The last page says nothing new.']),
+      [...linesAt([72, 90], ['insects and spiders all year.']), ...linesAt([72, 140], ['- one', '- two'])],
+      linesAt([72, 90], ['Surprisingly few people have seen it.']),
+      linesAt([72, 90], ['The last page says nothing new.']),
     ].map((texts, at) => [header, ...texts, footer(at + 1)])
     const { text, pageStarts, notes } = await read('wren.pdf', writePdf(pages))
     expect(text).toBe(
@@ -146,8 +149,8 @@ describe('PDF', () => {
   test('two columns are read one after the other, what runs across parts them', async () => {
     const page = [
       { x: 72, y: 80, text: 'A title that runs across both of the columns', size: 18 },
-      ...linesAt(72, 120, prose('Left column text', 8), { size: 10 }),
-      ...linesAt(320, 120, prose('Right column text', 8), { size: 10 }),
+      ...linesAt([72, 120], prose('Left column text', 8), { size: 10 }),
+      ...linesAt([320, 120], prose('Right column text', 8), { size: 10 }),
     ]
     const { text } = await read('columns.pdf', writePdf([page]))
     const order = [
@@ -171,7 +174,7 @@ describe('PDF', () => {
     )
     const { text } = await read(
       'table.pdf',
-      writePdf([[...linesAt(72, 100, prose('Some words before')), ...table.filter(({ text: cell }) => cell)]]),
+      writePdf([[...linesAt([72, 100], prose('Some words before')), ...table.filter(({ text: cell }) => cell)]]),
     )
     expect(text).toContain(
       '| Animal | Legs | Home |\n| --- | --- | --- |\n| mefel | 6 | marsh |\n| tomir | 12 |  |\n| goven | 4 | river |',
@@ -180,7 +183,7 @@ describe('PDF', () => {
 
   test('Japanese in a font the file only names', async () => {
     const lines = ['日本語の文書は横に書かれることが多', 'く、行は文の途中で終わります。']
-    const { text } = await read('ja.pdf', writePdf([linesAt(72, 100, lines, { font: 'japanese' })]))
+    const { text } = await read('ja.pdf', writePdf([linesAt([72, 100], lines, { font: 'japanese' })]))
     expect(text).toBe('日本語の文書は横に書かれることが多く、行は文の途中で終わります。\n')
   })
 
@@ -193,9 +196,9 @@ describe('PDF', () => {
     const secret = 'a'.repeat(64)
     const lock = `/ID [<${secret}> <${secret}>] /Encrypt << /Filter /Standard /V 1 /R 2 /O <${secret}> /U <${secret}> /P -4 >>`
     expect(
-      (await refusal('locked.pdf', writePdf([linesAt(72, 72, prose('Secret'))], { trailer: lock }))).message,
+      (await refusal('locked.pdf', writePdf([linesAt([72, 72], prose('Secret'))], { trailer: lock }))).message,
     ).toMatch(/password/)
-    const whole = writePdf([linesAt(72, 72, prose('Whole'))])
+    const whole = writePdf([linesAt([72, 72], prose('Whole'))])
     expect((await refusal('cut.pdf', whole.subarray(0, whole.length / 2))).message).toMatch(/cut short/)
     expect((await refusal('junk.pdf', '%PDF-1.7\njunk\n%%EOF')).message).toMatch(/damaged/)
   })
@@ -203,7 +206,7 @@ describe('PDF', () => {
   test('pages without text are named', async () => {
     const { notes, pageStarts } = await read(
       'a.pdf',
-      writePdf([linesAt(72, 72, prose('First')), [], linesAt(72, 72, prose('Third'))]),
+      writePdf([linesAt([72, 72], prose('First')), [], linesAt([72, 72], prose('Third'))]),
     )
     expect(notes).toEqual(['Pages without text, perhaps pictures: 2.'])
     expect(pageStarts?.[1]).toBe(pageStarts?.[2])

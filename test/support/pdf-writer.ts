@@ -84,8 +84,7 @@ function draw({ x, y, text, size = 11, font = 'plain' }: PlacedText): string {
 
 /** Lines of a paragraph one below the other. */
 export function linesAt(
-  x: number,
-  y: number,
+  [x, y]: [x: number, y: number],
   lines: readonly string[],
   style: Pick<PlacedText, 'size' | 'font'> = {},
 ): PlacedText[] {

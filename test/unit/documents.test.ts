@@ -98,7 +98,7 @@ describe('documentTypeOf', () => {
     ],
     ['a.md', [[0x89], 'PNG'], /picture/, /text in it/],
     ['a.gguf', ['GGUF', [3, 0, 0, 0]], /GGUF/, /Models/],
-  ] as const)('refuses %s with the reason and what to do', (name, parts, message, remedy) => {
+  ] as const)('refuses %s with the reason and what to do', (...[name, parts, message, remedy]) => {
     const given = parts.map((part) => (typeof part === 'string' ? part : [...part]))
     expect(() => typeOf(name, ...given)).toThrow(message)
     try {

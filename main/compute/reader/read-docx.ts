@@ -5,6 +5,7 @@ import mammoth from 'mammoth'
 import { badDocument } from '../../domain/document-types.ts'
 import { htmlToMarkdown } from './read-html.ts'
 import type { ReadParts, Source } from './read-document.ts'
+import { checkXml } from './xml-check.ts'
 import { listZip, type ZipEntry } from './zip-listing.ts'
 
 /** Bytes of XML a Word file may unpack to; a novel has about five million. */
@@ -20,7 +21,10 @@ export async function readDocx({ name, bytes, onProgress }: Source): Promise<Rea
     )
   }
   checkMembers(name, members)
-  for (const size of unpackedSizes(name, bytes, members)) if (size > 0) onProgress()
+  for (const xml of unpackXml(name, bytes, members)) {
+    checkXml(new TextDecoder().decode(xml))
+    onProgress()
+  }
   let pictureCount = 0
   const withoutPictures = mammoth.images.imgElement(() => {
     pictureCount++
@@ -61,26 +65,26 @@ function checkMembers(name: string, members: readonly ZipEntry[]): void {
   throw badDocument(`"${name}" is ${what}, not a Word file.`, remedy)
 }
 
-/** Unpacks every XML member within the bound, and throws it away: the parser must never meet a bomb. */
-function* unpackedSizes(name: string, bytes: Uint8Array, members: readonly ZipEntry[]): Generator<number> {
+/** Unpacks every XML member within the bound, only to look at it: the parser must never meet a bomb. */
+function* unpackXml(name: string, bytes: Uint8Array, members: readonly ZipEntry[]): Generator<Uint8Array> {
   let left = mostXmlBytes
   for (const member of members.filter((one) => /\.(xml|rels)$/i.test(one.name))) {
     const packed = bytes.subarray(member.start, member.start + member.packedBytes)
-    const size = member.isDeflated ? inflatedSize(packed, left) : packed.length
-    if (size === null || size > left) {
+    const xml = member.isDeflated ? inflate(packed, left) : packed
+    if (xml === null || xml.length > left) {
       throw badDocument(
         `"${name}" was given up: it unpacks to more than ${mostXmlBytes / 2 ** 20} MB. Files made to do damage do this.`,
         'If you trust it, open it in Word, save the part you need as a new file, then add that.',
       )
     }
-    left -= size
-    yield size
+    left -= xml.length
+    yield xml
   }
 }
 
-function inflatedSize(packed: Uint8Array, limit: number): number | null {
+function inflate(packed: Uint8Array, limit: number): Uint8Array | null {
   try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, limit) }).length
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, limit) })
   } catch (thrown) {
     if (thrown instanceof RangeError && 'code' in thrown && thrown.code === 'ERR_BUFFER_TOO_LARGE') return null
     throw thrown

@@ -1,12 +1,12 @@
 // HTML to Markdown. What a reader of the page reads is kept: headings, paragraphs, lists, tables, code; menus, scripts, pictures and
-// addresses of links are left out. Done block by block, so that a long page shows progress.
+// addresses of links are left out, since they teach nothing and cost tokens. Done block by block, so that a long page shows progress.
 
 import type { Element, Nodes, Root, RootContent } from 'hast'
 import { fromHtml } from 'hast-util-from-html'
-import { type Options as HtmlOptions, toMdast } from 'hast-util-to-mdast'
+import { toMdast } from 'hast-util-to-mdast'
 import type { Nodes as MarkdownNodes, Table } from 'mdast'
 import { gfmToMarkdown } from 'mdast-util-gfm'
-import { type Options, toMarkdown } from 'mdast-util-to-markdown'
+import { type Handle, type Options, toMarkdown } from 'mdast-util-to-markdown'
 import { decodeText } from '../../domain/documents.ts'
 import { tableMarkdown } from '../../domain/markdown-table.ts'
 import { guessNote, type Progress, type ReadParts, type Source } from './read-document.ts'
@@ -17,6 +17,9 @@ const silent = new Set(
     ' ',
   ),
 )
+/** Elements that say nothing in Markdown: their content stands for them. */
+const transparent = new Set('a span font u small big mark sub sup abbr cite q ins label time data bdi bdo'.split(' '))
+const formatting = new Set('b strong i em s del strike code kbd samp tt var'.split(' '))
 /** Elements that only hold blocks. */
 const containers = new Set('html body main article section div center header footer aside figure'.split(' '))
 const blocks = new Set(
@@ -43,21 +46,19 @@ export function htmlToMarkdown(html: string, onProgress: Progress): string {
   const parts: string[] = []
   for (const piece of splitBlocks(readablePart(tree).children)) {
     const root: Root = { type: 'root', children: piece }
-    const part = toMarkdown(
-      toMdast(root, { document: true, handlers: handleHtml }) as MarkdownNodes,
-      markdownStyle,
-    ).trim()
+    const part = toMarkdown(toMdast(root, { document: true }) as MarkdownNodes, markdownStyle).trim()
     if (part !== '') parts.push(part)
     onProgress()
   }
   return parts.length === 0 ? '' : `${parts.join('\n\n')}\n`
 }
 
-/** Counts open tags roughly, before anything recursive sees the text. */
+const unclosed = /^(br|hr|img|p|li|td|tr|th|dd|dt|input|meta|link|option|col|wbr|source)$/i
+/** Counts open tags of HTML or XML roughly, before anything recursive sees the text. */
 function checkDepth(html: string): void {
   let depth = 0
-  for (const [, closing, tag = ''] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)/gi)) {
-    if (/^(br|hr|img|p|li|td|tr|th|dd|dt|input|meta|link|option|col|wbr|source)$/i.test(tag)) continue
+  for (const [whole, closing, tag = ''] of html.matchAll(/<(\/?)([a-z][\w:.-]*)[^<>]*>?/gi)) {
+    if (unclosed.test(tag) || whole.endsWith('/>')) continue
     depth += closing ? -1 : 1
     if (depth < 0) depth = 0
     if (depth > mostDepth) throw new RangeError('Maximum call stack: elements are nested too deeply')
@@ -71,15 +72,27 @@ function readablePart(tree: Root): Element | Root {
   return main && textLength(main) > textLength(tree) / 2 ? main : tree
 }
 
-function prune(parent: Root | Element): void {
-  parent.children = (parent.children as RootContent[]).filter(
-    (child) => child.type === 'text' || (child.type === 'element' && !silent.has(child.tagName)),
-  ) as typeof parent.children
-  for (const child of parent.children) {
-    if (child.type !== 'element') continue
-    prune(child)
+/**
+ * Leaves what is read. Formatting inside the same formatting, or around blocks, is taken off: it says nothing, and what turns a tree
+ * into Markdown takes exponential time over it.
+ */
+function prune(parent: Root | Element, outer: ReadonlySet<string> = new Set()): { hasBlock: boolean } {
+  let hasBlock = false
+  const kept: RootContent[] = []
+  for (const child of parent.children as RootContent[]) {
+    if (child.type === 'text') kept.push(child)
+    if (child.type !== 'element' || silent.has(child.tagName)) continue
+    const isFormatting = formatting.has(child.tagName)
+    const inside = prune(child, isFormatting ? new Set([...outer, child.tagName]) : outer)
+    const isBlock = inside.hasBlock || blocks.has(child.tagName)
+    hasBlock ||= isBlock
+    const isTakenOff = transparent.has(child.tagName) || (isFormatting && (isBlock || outer.has(child.tagName)))
+    if (isTakenOff) kept.push(...child.children)
+    else kept.push(child)
     if (child.tagName === 'table') markHeader(child)
   }
+  parent.children = kept as typeof parent.children
+  return { hasBlock }
 }
 
 /** Word and many pages write a table's header as plain cells; a Markdown table needs one, and its first row is. */
@@ -120,9 +133,6 @@ function* splitBlocks(nodes: readonly Nodes[]): Generator<RootContent[]> {
   if (run.length > 0) yield run
 }
 
-/** A link is its words: addresses teach nothing and cost tokens. */
-const handleHtml: HtmlOptions['handlers'] = { a: (state, node: Element) => state.all(node) }
-
 const blockMark = /^(#{1,6}\s|[-+*]\s|\d{1,9}[.)]\s|>|`{3}|~{3})/
 /** Text as it is: marks of Markdown are masked only where they would change a block or a table's cells. */
 const markdownStyle: Options = {
@@ -137,9 +147,9 @@ const markdownStyle: Options = {
       return isFirst ? node.value.replace(blockMark, '\\$1') : node.value
     },
     break: () => '\n',
-    table(node: Table, _parent, state, info) {
-      const cells = node.children.map((row) => row.children.map((cell) => state.containerPhrasing(cell, info)))
-      return tableMarkdown(cells)
-    },
+    table: (...[node, , state, info]: Parameters<Handle>) =>
+      tableMarkdown(
+        (node as Table).children.map((row) => row.children.map((cell) => state.containerPhrasing(cell, info))),
+      ),
   },
 }

