@@ -1,7 +1,7 @@
 // Headings, paragraphs, lists and tables from the rows of a flow, by what a reader goes by: size, font, gaps, indents and marks.
 
 import type { Flow } from './pdf-columns.ts'
-import { commonest, isUnspaced, type Row, rowText, type Segment, toRows } from './pdf-rows.ts'
+import { commonest, isUnspaced, type PdfRun, type Row, rowText, toRows } from './pdf-rows.ts'
 import { findTable } from './pdf-table.ts'
 
 /** What most of a document is printed in, and what was printed larger. */
@@ -19,7 +19,7 @@ export interface TextLine {
   page: number
 }
 export interface PdfBlock {
-  kind: 'heading' | 'paragraph' | 'list' | 'table'
+  kind: 'heading' | 'paragraph' | 'list' | 'table' | 'code'
   /** 1-6 for headings. */
   level: number
   lines: TextLine[]
@@ -38,11 +38,11 @@ const sentenceEnd = /[.!?。！？:：;…]["”'’)」』]?$/
 const caption = /^(?:fig(?:ure|\.)|tab(?:le|\.)|図|表)\s*\d/i
 
 /** How the whole document is printed. */
-export function measurePrint(segments: readonly Segment[]): Print {
+export function measurePrint(runs: readonly PdfRun[]): Print {
   const sizes = new Map<number, number>()
   const fonts = new Map<string, number>()
   let letters = 0
-  for (const { text, size, font } of segments) {
+  for (const { text, size, font } of runs) {
     sizes.set(halfPoints(size), (sizes.get(halfPoints(size)) ?? 0) + text.length)
     fonts.set(font, (fonts.get(font) ?? 0) + text.length)
     letters += text.length
@@ -58,7 +58,7 @@ export function findFlowBlocks(flow: Flow, page: number, print: Print): PdfBlock
   const rows = toRows(flow)
   const edges = {
     left: Math.min(...flow.map(({ x }) => x)),
-    right: Math.max(...flow.map(({ end }) => end)),
+    right: Math.max(...flow.map(({ x, width }) => x + width)),
     leading: leadingOf(rows),
   }
   const blocks: PdfBlock[] = []
@@ -116,6 +116,7 @@ function continues(
   const isSameSize = Math.abs(row.size - last.size) <= 0.08 * last.size
   const gap = row.y - last.y
   if (!isSameSize || gap > 1.45 * Math.max(edges.leading, row.size) || row.segments.length > 1) return false
+  if (block.kind === 'code' || kind === 'code') return block.kind === kind
   if (block.kind === 'heading') return kind === 'heading' && gap <= 1.5 * row.size
   if (kind !== 'paragraph') return false
   const [indent, lastIndent] = [indentOf(row, edges.left), indentOf(last, edges.left)]
@@ -128,12 +129,18 @@ function continues(
 }
 
 function kindOf(text: string, row: Row, print: Print): PdfBlock['kind'] {
+  if (isCode(text, row)) return 'code'
   if (bullet.test(text)) return 'list'
   const isLarge = row.size >= print.size * largerThanBody
   const isShort = text.length <= longestHeading && /\p{L}/u.test(text)
   if (isLarge && isShort && !/[,;]$/.test(text)) return 'heading'
   if (numbered.test(text) && !isRareLine(text, row, print)) return 'list'
   return isRareLine(text, row, print) ? 'heading' : 'paragraph'
+}
+
+/** Japanese fonts are equally wide too. */
+function isCode(text: string, row: Row): boolean {
+  return row.segments.every(({ isMonospaced }) => isMonospaced) && !/[^\u0000-\u024f\u2000-\u27bf]/.test(text)
 }
 
 /** A short line in a font of its own, as bold headings of the body's size are. */

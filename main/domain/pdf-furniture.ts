@@ -1,11 +1,11 @@
 // Running headers, footers and page numbers: rows at the edges of pages that come back at the same height, word for word, but for a
 // number that counts the pages. Taken off from the outside in, so that nothing inside a page's text can be mistaken for furniture.
 
-import { commonest, type Row, rowText, type Segment, toRows } from './pdf-rows.ts'
+import { commonest, groupRows, type PdfRun, rowText, toRows } from './pdf-rows.ts'
 
 interface PlacedPage {
   height: number
-  segments: readonly Segment[]
+  runs: readonly PdfRun[]
 }
 
 /** Share of a page's height at its top and at its bottom in which furniture stands. */
@@ -16,14 +16,17 @@ const marginRows = 3
 const headingSize = 1.15
 const bareNumber = /^(?:page\s*|p\.\s*|[-–—]\s*)?(\d{1,4})(?:\s*(?:\/|of|von|de)\s*(\d{1,4}))?(?:\s*[-–—]|\s*ページ)?$/i
 
-/** Each page's segments without its furniture. */
-export function withoutFurniture(pages: readonly PlacedPage[]): Segment[][] {
+/** Each page's runs without its furniture. */
+export function withoutFurniture(pages: readonly PlacedPage[]): PdfRun[][] {
   const bodySize = bodySizeOf(pages)
-  const edges = pages.map(({ height, segments }, page) => {
-    const rows = toRows(segments)
+  const edges = pages.map(({ height, runs }, page) => {
+    const rows = groupRows(runs)
     const top = rows.slice(0, marginRows).filter(({ y }) => y < height * marginShare)
     const bottom = rows.slice(-marginRows).filter(({ y }) => y > height * (1 - marginShare))
-    const read = (row: Row) => ({ row, text: rowText(row), keys: keysOf(row, { height, page }) })
+    const read = ({ members, y, size }: (typeof rows)[number]): EdgeRow => {
+      const text = toRows(members).map(rowText).join(' ')
+      return { runs: members, size, text, keys: keysOf(text, { height: y / height, page }) }
+    }
     return [top.map(read), bottom.reverse().map(read)]
   })
   const seen = countKeys(edges)
@@ -32,29 +35,29 @@ export function withoutFurniture(pages: readonly PlacedPage[]): Segment[][] {
     // Left and right pages may have headers of their own, and chapters change them.
     return count >= Math.max(3, pages.length / 4) || (pages.length === 2 && count === 2)
   }
-  return pages.map(({ segments }, page) => {
-    const gone = new Set<Segment>()
+  return pages.map(({ runs }, page) => {
+    const gone = new Set<PdfRun>()
     for (const edge of edges[page] ?? []) {
-      for (const { row, text, keys } of edge) {
+      for (const { runs: members, size, text, keys } of edge) {
         const isFurniture = keys.some(isRunning) || isOwnNumber(text, page + 1, pages.length)
-        if (!isFurniture || row.size >= headingSize * bodySize) break
-        for (const segment of row.segments) gone.add(segment)
+        if (!isFurniture || size >= headingSize * bodySize) break
+        for (const run of members) gone.add(run)
       }
     }
-    return segments.filter((segment) => !gone.has(segment))
+    return runs.filter((run) => !gone.has(run))
   })
 }
 
 interface EdgeRow {
-  row: Row
+  runs: PdfRun[]
+  size: number
   text: string
   keys: string[]
 }
 
 function bodySizeOf(pages: readonly PlacedPage[]): number {
   const sizes = new Map<number, number>()
-  for (const { size, text } of pages.flatMap(({ segments }) => segments))
-    sizes.set(size, (sizes.get(size) ?? 0) + text.length)
+  for (const { size, text } of pages.flatMap(({ runs }) => runs)) sizes.set(size, (sizes.get(size) ?? 0) + text.length)
   return commonest(sizes) ?? 1
 }
 
@@ -67,9 +70,9 @@ function countKeys(edges: readonly EdgeRow[][][]): Map<string, Set<number>> {
 }
 
 /** The words at their height, in steps of a hundredth of the page; and once more for each number, which may count the pages. */
-function keysOf(row: Row, { height, page }: { height: number; page: number }): string[] {
-  const text = rowText(row).toLowerCase().replace(/\s+/g, ' ')
-  const place = Math.round((row.y / height) * 100)
+function keysOf(shown: string, { height, page }: { height: number; page: number }): string[] {
+  const text = shown.toLowerCase().replace(/\s+/g, ' ')
+  const place = Math.round(height * 100)
   const counted = [...text.matchAll(/\d{1,6}|\b[ivxlc]{1,7}\b/g)].map((match) => {
     const value = /\d/.test(match[0]) ? Number(match[0]) : romanValue(match[0])
     return `${text.slice(0, match.index)}<page ${value - page}>${text.slice(match.index + match[0].length)}`

@@ -4,7 +4,7 @@
 import { isUnfinished, listLine, measurePrint, type PdfBlock, findFlowBlocks, type TextLine } from './pdf-blocks.ts'
 import { findFlows } from './pdf-columns.ts'
 import { withoutFurniture } from './pdf-furniture.ts'
-import { findSegments, isUnspaced, type PdfPage } from './pdf-rows.ts'
+import { isUnspaced, type PdfPage, visibleRuns } from './pdf-rows.ts'
 
 export interface PdfText {
   text: string
@@ -16,13 +16,13 @@ export interface PdfText {
 export function pdfToMarkdown(pages: readonly PdfPage[], onPage: () => void = () => undefined): PdfText {
   const placed = pages.map((page) => {
     onPage()
-    return { height: page.height, segments: findSegments(page) }
+    return { height: page.height, runs: visibleRuns(page) }
   })
   const bodies = withoutFurniture(placed)
   const print = measurePrint(bodies.flat())
-  const blocks = bodies.flatMap((segments, page) => {
+  const blocks = bodies.flatMap((runs, page) => {
     onPage()
-    return findFlows(segments).flatMap((flow) => findFlowBlocks(flow, page, print))
+    return findFlows(runs).flatMap((flow) => findFlowBlocks(flow, page, print))
   })
   const words = countWords(blocks)
   return compose(joinOver(blocks), { words, pageCount: pages.length })
@@ -80,9 +80,10 @@ function compose(
         text += firstLine(block, line)
         continue
       }
-      text = joinLine(text, line.text, words)
+      text = block.kind === 'code' ? `${text}\n${line.text}` : joinLine(text, line.text, words)
       open(line.page, Math.max(0, text.length - line.text.length))
     }
+    if (block.kind === 'code') text += '\n```'
   }
   open(pageCount - 1, text.length)
   return { text: text === '' ? '' : `${text}\n`, pageStarts }
@@ -91,6 +92,7 @@ function compose(
 function firstLine({ kind, level }: PdfBlock, { text }: TextLine): string {
   if (kind === 'heading') return `${'#'.repeat(level)} ${text}`
   if (kind === 'list') return listLine(text)
+  if (kind === 'code') return `\`\`\`\n${text}`
   // Words that would read as a mark of Markdown.
   return kind === 'paragraph' ? text.replace(/^(#{1,6}\s|[-+*]\s|\d{1,9}[.)]\s|>|\||`{3}|~{3})/, '\\$1') : text
 }

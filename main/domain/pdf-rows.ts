@@ -10,6 +10,8 @@ export interface PdfRun {
   /** Font size in points. */
   size: number
   font: string
+  /** All letters of its font are equally wide. */
+  isMonospaced?: boolean
 }
 export interface PdfPage {
   width: number
@@ -26,6 +28,7 @@ export interface Segment {
   y: number
   size: number
   font: string
+  isMonospaced: boolean
 }
 export interface Row {
   y: number
@@ -38,24 +41,25 @@ const wideGap = 1.2
 /** A gap wider than this share of the font size is a space. */
 const spaceGap = 0.15
 
-/** Segments of a page, rows from top to bottom, each from left to right. */
-export function findSegments(page: PdfPage): Segment[] {
+/** The runs that show something, each once. */
+export function visibleRuns(page: PdfPage): PdfRun[] {
   const runs = page.runs.filter(({ text, size }) => text.trim() !== '' && size > 0)
-  return groupRows(runs).flatMap(({ members }) => joinRuns(members))
+  return groupRows(runs).flatMap(({ members }) => {
+    const inOrder = members.sort((a, b) => a.x - b.x)
+    return inOrder.filter(
+      (run, at) => !inOrder.slice(Math.max(0, at - 3), at).some((before) => isDrawnTwice(before, run)),
+    )
+  })
 }
 
-/** Segments by their baselines. */
-export function toRows(segments: readonly Segment[]): Row[] {
-  return groupRows(segments).map(({ members, y, size }) => ({
-    y,
-    size,
-    segments: members.sort((a, b) => a.x - b.x),
-  }))
+/** Runs by their baselines, as rows of segments from top to bottom. */
+export function toRows(runs: readonly PdfRun[]): Row[] {
+  return groupRows(runs).map(({ members, y, size }) => ({ y, size, segments: joinRuns(members) }))
 }
 
 /** The words of a row. */
 export function rowText(row: Row): string {
-  return row.segments.map(({ text }) => text).join('  ')
+  return row.segments.map(({ text }) => text).join(' ')
 }
 
 interface Placed {
@@ -64,7 +68,10 @@ interface Placed {
   size: number
 }
 
-function groupRows<Member extends Placed>(placed: readonly Member[]): { members: Member[]; y: number; size: number }[] {
+/** What stands on one baseline, from top to bottom. */
+export function groupRows<Member extends Placed>(
+  placed: readonly Member[],
+): { members: Member[]; y: number; size: number }[] {
   const rows: { members: Member[]; y: number; size: number }[] = []
   for (const member of [...placed].sort((a, b) => a.y - b.y || a.x - b.x)) {
     const last = rows.at(-1)
@@ -80,23 +87,24 @@ function groupRows<Member extends Placed>(placed: readonly Member[]): { members:
 function joinRuns(runs: PdfRun[]): Segment[] {
   const segments: Segment[] = []
   const letters = new Map<Segment, Map<string, number>>()
-  let before: PdfRun | null = null
   for (const run of runs.sort((a, b) => a.x - b.x)) {
     const last = segments.at(-1)
-    if (before && isDrawnTwice(before, run)) continue
-    before = run
     const gap = last ? run.x - last.end : 0
     const size = Math.max(run.size, last?.size ?? 0)
     if (last && gap <= wideGap * size) {
       last.text = joinWords(last.text, run.text, gap > spaceGap * size)
       last.end = Math.max(last.end, run.x + run.width)
       last.size = size
-    } else
-      segments.push({ text: run.text.trim(), x: run.x, end: run.x + run.width, y: run.y, size: run.size, font: '' })
+      last.isMonospaced &&= run.isMonospaced ?? false
+    } else segments.push(toSegment(run))
     countLetters(letters, segments.at(-1) as Segment, run)
   }
   for (const segment of segments) segment.font = commonest(letters.get(segment))
   return segments
+}
+
+function toSegment({ text, x, y, width, size, isMonospaced = false }: PdfRun): Segment {
+  return { text: text.trim(), x, end: x + width, y, size, font: '', isMonospaced }
 }
 
 /** Some programs print bold by printing twice. */

@@ -66,6 +66,7 @@ function isFull(rows: readonly Row[], columns: readonly Column[]): boolean {
 
 function toCells(rows: readonly Row[], columns: readonly Column[]): string[][] {
   const cells: string[][] = []
+  const closeGap = lineGap(rows)
   for (const [at, { segments }] of rows.entries()) {
     const line = columns.map(() => '')
     for (const segment of segments) {
@@ -73,10 +74,27 @@ function toCells(rows: readonly Row[], columns: readonly Column[]): string[][] {
       line[column] = [line[column], segment.text.trim()].filter(Boolean).join(' ')
     }
     const above = cells.at(-1)
-    const gap = at > 0 ? (rows[at]?.y ?? 0) - (rows[at - 1]?.y ?? 0) : 0
-    const isContinued = above && line[0] === '' && gap <= 1.35 * (rows[at]?.size ?? 0)
-    if (isContinued) line.forEach((text, column) => (above[column] = [above[column], text].filter(Boolean).join(' ')))
+    const gap = gapBefore(rows, at)
+    const isContinued = gap <= closeGap || (line[0] === '' && gap <= 1.35 * (rows[at]?.size ?? 0))
+    if (above && isContinued) line.forEach((text, column) => (above[column] = joinCell(above[column] ?? '', text)))
     else cells.push(line)
   }
   return cells
+}
+
+/** Where some rows follow one another clearly closer than others, the close ones are lines of one row; 0 where all are alike. */
+function lineGap(rows: readonly Row[]): number {
+  const gaps = rows.slice(1).map((_, at) => gapBefore(rows, at + 1))
+  const [least, most] = [Math.min(...gaps), Math.max(...gaps)]
+  const size = rows[0]?.size ?? 0
+  return least <= 1.35 * size && most >= 1.5 * least ? (least + most) / 2 : 0
+}
+
+function gapBefore(rows: readonly Row[], at: number): number {
+  return at > 0 ? (rows[at]?.y ?? 0) - (rows[at - 1]?.y ?? 0) : Number.POSITIVE_INFINITY
+}
+
+function joinCell(above: string, text: string): string {
+  const isCut = above.endsWith('-') && /^\p{Ll}/u.test(text)
+  return [above, text].filter(Boolean).join(isCut ? '' : ' ')
 }

@@ -162,6 +162,35 @@ describe('PDF', () => {
     expect(Math.min(...order)).toBeGreaterThanOrEqual(0)
   })
 
+  test('a page as a browser prints it: justified columns, a table with cells of two lines, code', async () => {
+    const { text, pageStarts } = await read(
+      'two-columns.pdf',
+      readFileSync(new URL('../fixtures/two-columns.pdf', import.meta.url)),
+    )
+    const inOrder = [
+      '# Field notes on the black-capped chickadee\n',
+      'Abstract.',
+      '## 1 Introduction\n',
+      'Paragraph 7.',
+      '## 2 Methods\n',
+    ]
+    const places = [...inOrder, 'Paragraph 14.', '## 3 Results\n'].map((part) => text.indexOf(part))
+    expect(places).toEqual([...places].sort((a, b) => a - b))
+    expect(places[0]).toBe(0)
+    expect(text.match(/its good spatial memory to relocate the caches where it stores food/g)).toHaveLength(14)
+    expect(text).toContain(
+      [
+        '| Species | Length (cm) | Mass (g) | Range |',
+        '| --- | --- | --- | --- |',
+        '| Black-capped | 12-15 | 9-14 | Canada and the northern United States |',
+        '| Carolina | 11.5-13 | 9-12 | Southeast |',
+        '| Mountain | 14 | 11 | West |',
+      ].join('\n'),
+    )
+    expect(text).toContain('1. Do this\n2. Then that\n\n```\ncode line one\ncode line two\n```\n')
+    expect(pageStarts).toHaveLength(2)
+  })
+
   test('a table whose columns align', async () => {
     const cells = [
       ['Animal', 'Legs', 'Home'],

@@ -220,7 +220,7 @@ describe('documents of imported knowledge', () => {
       expect.objectContaining({ severity: 'warning', field: 'document.patterns' }),
     )
     const binary = await documentsOf({ 'birds.md': Buffer.from('%PDF-1.4') })
-    expect(binary.problems.find(({ message }) => message.includes('PDF'))?.remedy).toContain('Convert')
+    expect(binary.problems.find(({ message }) => message.includes('PDF'))?.remedy).toContain('ending .pdf')
     expect(await engine.call('taxonomy.list', {})).toHaveLength(1)
   })
 })

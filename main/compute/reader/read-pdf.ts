@@ -64,8 +64,12 @@ export async function readPdf({ name, bytes, onProgress }: Source): Promise<Read
 
 async function readPage(page: PDFPageProxy): Promise<PdfPage> {
   const { width, height, transform } = page.getViewport({ scale: 1 })
-  const { items } = await page.getTextContent()
-  const runs = items.flatMap((item) => ('str' in item ? toRun(item, transform) : []))
+  const { items, styles } = await page.getTextContent()
+  const runs = items.flatMap((item) => {
+    if (!('str' in item)) return []
+    const isMonospaced = styles[item.fontName]?.fontFamily === 'monospace'
+    return toRun(item, transform).map((run) => ({ ...run, isMonospaced }))
+  })
   page.cleanup()
   return { width, height, runs }
 }
