@@ -6,6 +6,7 @@ import { chunkMethods } from './pipelines/chunk-methods.ts'
 import { datasetMethods } from './pipelines/dataset-methods.ts'
 import { demoHandler } from './pipelines/demo.ts'
 import { demoMethods } from './pipelines/demo-methods.ts'
+import { draftMethods } from './pipelines/draft-methods.ts'
 import { documentMethods } from './pipelines/document-methods.ts'
 import { examHandler, examMethods } from './pipelines/exam-methods.ts'
 import { generateHandler } from './pipelines/generate.ts'
@@ -29,6 +30,7 @@ export function methodsOf(workspace: Workspace): Handlers {
     ...taxonomyMethods(workspace),
     ...documentMethods(workspace),
     ...chunkMethods(workspace),
+    ...draftMethods(workspace),
     ...generationMethods(workspace),
     ...sampleMethods(workspace),
     ...chatMethods(workspace),

@@ -3,11 +3,13 @@
 
 import { z } from 'zod'
 import type { Dataset, DatasetRow, ExportOutcome, Sample, SamplePage } from './curation.ts'
+import type { Draft, SeedCheck } from './drafts.ts'
 import type { Evaluation, EvaluationDetail, Exam } from './exams.ts'
 import type { Candidate, CandidateDetail, GenerationRun } from './generation.ts'
 import {
   type CandidateId,
   type CheckpointId,
+  type ChunkId,
   type DatasetId,
   type DocumentId,
   type EvaluationId,
@@ -203,6 +205,15 @@ export const api = {
   'document.edit': method<PlacedChunk[]>()(cutDocument.extend({ edit: chunkEdit })),
   'document.undo': method<PlacedChunk[]>()(cutDocument),
   'document.redo': method<PlacedChunk[]>()(cutDocument),
+  // drafts of the teacher, closed-book answers of the student
+  'draft.list': method<Draft[]>()(z.object({ documentId: idSchema<DocumentId>() })),
+  'draft.pairs': method<Draft[]>()(
+    cutDocument.extend({ chunkId: idSchema<ChunkId>(), count: z.number().int().min(1).max(8).default(2) }),
+  ),
+  'draft.outline': method<Draft>()(z.object({ documentId: idSchema<DocumentId>() })),
+  'draft.settle': method<null>()(z.object({ draft: z.number().int().min(1), state: z.enum(['taken', 'dismissed']) })),
+  'seed.checks': method<SeedCheck[]>()(z.object({ leaf })),
+  'seed.check': method<SeedCheck[]>()(z.object({ leaf })),
   // generation
   'generation.start': method<{ generationId: GenerationId; jobId: JobId }>()(generationPlan),
   'generation.list': method<GenerationRun[]>()(none),

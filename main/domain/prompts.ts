@@ -20,6 +20,10 @@ export const promptStages = [
   'skill-pair-judge',
 ] as const
 export type PromptStage = (typeof promptStages)[number]
+/** Stages that a pack may lack; what they serve is then not offered. */
+export const optionalStages = ['document-outline'] as const
+export type OptionalStage = (typeof optionalStages)[number]
+type AnyStage = PromptStage | OptionalStage
 
 /** `line`: one line of text. `text`: to the end, may have several lines (last field only). The rest are closed sets. */
 type FieldKind = 'line' | 'text' | 'yes-no' | 'grade' | 'letter'
@@ -44,7 +48,7 @@ const answerForm: StageForm = {
 }
 
 /** Variables and output fields of every stage. `quote` of a judge that found nothing is `none`. */
-export const stageForms: Record<PromptStage, StageForm> = {
+export const stageForms: Record<AnyStage, StageForm> = {
   'knowledge-qa': {
     variables: ['domain?', 'outline?', 'chunk'],
     exampleVariables: ['question', 'answer'],
@@ -119,11 +123,16 @@ export const stageForms: Record<PromptStage, StageForm> = {
       { name: 'score', label: 'Score:', kind: 'grade' },
     ],
   },
+  'document-outline': {
+    variables: ['name', 'headings?', 'chunk'],
+    exampleVariables: [],
+    fields: [{ name: 'outline', label: '', kind: 'line' }],
+  },
 }
 
 /** One prompt file. `user` may hold `{{name}}`, `{{#name}}shown when not empty{{/name}}`, `{{examples}}` and `{{output}}`. */
 export interface PromptTemplate {
-  stage: PromptStage
+  stage: AnyStage
   system: string
   user: string
   /** How one in-context example is written; empty when the stage shows none. */
@@ -141,7 +150,7 @@ interface RenderedPrompt {
 }
 
 /** Reads one prompt file. Throws `bad-input` for a missing key, an unknown key or a variable the stage does not have. */
-export function parsePromptFile(stage: PromptStage, text: string): PromptTemplate {
+export function parsePromptFile(stage: AnyStage, text: string): PromptTemplate {
   const tree: unknown = parse(text)
   if (typeof tree !== 'object' || tree === null) throw badPrompt(stage, 'it is not a YAML mapping')
   const {
@@ -167,7 +176,7 @@ export function parsePromptFile(stage: PromptStage, text: string): PromptTemplat
 }
 
 /** The bare form a stage answers in, e.g. `Question: ...\nAnswer: ...`. */
-function outputForm(stage: PromptStage): string {
+function outputForm(stage: AnyStage): string {
   const shown: Record<FieldKind, string> = {
     line: '...',
     text: '...',
@@ -204,7 +213,7 @@ function fill(text: string, variables: PromptVariables): string {
 }
 
 /** The GBNF grammar that admits exactly the stage's output form. */
-export function stageGrammar(stage: PromptStage): string {
+export function stageGrammar(stage: AnyStage): string {
   const parts = stageForms[stage].fields.map((field) => (field.label ? `"${field.label} " ${field.kind}` : field.kind))
   return [
     `root ::= ${parts.join(' "\\n" ')}`,
@@ -225,7 +234,7 @@ const valuePattern: Record<FieldKind, string> = {
 }
 
 /** Reads a stage's output into its fields, trimmed. Throws `bad-input` when the text does not have the stage's form. */
-export function parseStageOutput(stage: PromptStage, text: string): Record<string, string> {
+export function parseStageOutput(stage: AnyStage, text: string): Record<string, string> {
   const { fields } = stageForms[stage]
   const lines = fields.map((field) => (field.label ? `${field.label}[ ]*` : '') + valuePattern[field.kind])
   const match = new RegExp(`^\\s*${lines.join('[ ]*\\n')}\\s*$`).exec(text)
@@ -247,7 +256,7 @@ export function writeStageOutput(stage: PromptStage, values: Record<string, stri
     .join('\n')
 }
 
-function checkVariables(stage: PromptStage, text: string, allowed: readonly string[]): void {
+function checkVariables(stage: AnyStage, text: string, allowed: readonly string[]): void {
   const names = allowed.map((name) => name.replace('?', ''))
   for (const [, name = ''] of text.matchAll(/\{\{[#/]?(\w+)\}\}/g)) {
     if (!names.includes(name))
@@ -255,7 +264,7 @@ function checkVariables(stage: PromptStage, text: string, allowed: readonly stri
   }
 }
 
-function badPrompt(stage: PromptStage, what: string): AppError {
+function badPrompt(stage: AnyStage, what: string): AppError {
   return new AppError({
     code: 'bad-input',
     message: `The prompt file of the stage "${stage}" cannot be used: ${what}.`,

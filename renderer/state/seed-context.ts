@@ -26,6 +26,12 @@ export async function draftSeed(
   keepDraft(leaf, { ...draft, seeds: [...kept, seed] })
 }
 
+/** Puts an outline into the draft of a leaf, in place of the one there. */
+export async function draftOutline(engine: EngineClient, leaf: LeafPath, outline: string): Promise<void> {
+  const draft = keptDraft(leaf) ?? savedDraft(await engine.call('taxonomy.leaf', { leaf }))
+  keepDraft(leaf, { ...draft, documentOutline: outline })
+}
+
 /** Whatever a draft may hold of a leaf. */
 function savedDraft(leaf: object): LeafDraft {
   return leafDraft.parse(leaf)

@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type PromptStage, parsePromptFile, promptStages, renderPrompt, stageForms } from '../../main/domain/prompts.ts'
+import {
+  optionalStages,
+  parsePromptFile,
+  type PromptTemplate,
+  promptStages,
+  renderPrompt,
+  stageForms,
+} from '../../main/domain/prompts.ts'
 
-const read = (language: string, stage: PromptStage) =>
+const stages = [...promptStages, ...optionalStages]
+
+const read = (language: string, stage: PromptTemplate['stage']) =>
   parsePromptFile(
     stage,
     readFileSync(new URL(`../../main/prompts/standard/${language}/${stage}.yaml`, import.meta.url), 'utf8'),
@@ -11,7 +20,7 @@ const named = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name.replace('?', ''), `<${name.replace('?', '')}>`]))
 
 describe.each(['en', 'ja'])('the standard prompt pack in %s', (language) => {
-  it.each(promptStages)('%s shows everything it is given, and its examples', (stage) => {
+  it.each(stages)('%s shows everything it is given, and its examples', (stage) => {
     const template = read(language, stage)
     const { variables, exampleVariables } = stageForms[stage]
     const { system, user } = renderPrompt(
@@ -23,13 +32,13 @@ describe.each(['en', 'ja'])('the standard prompt pack in %s', (language) => {
     expect(system).not.toBe('')
     expect(user + system).not.toMatch(/\{\{|\}\}/)
   })
-  it.each(promptStages)('%s reads well without optional texts and examples', (stage) => {
+  it.each(stages)('%s reads well without optional texts and examples', (stage) => {
     const required = stageForms[stage].variables.filter((name) => !name.endsWith('?'))
     const { user } = renderPrompt(read(language, stage), named(required))
     expect(user).not.toMatch(/\n{4,}|\{\{/)
     if (!required.includes('chunk')) expect(user).not.toContain('"""')
   })
-  it.each(promptStages)('%s names the labels of its output form where it has any', (stage) => {
+  it.each(stages)('%s names the labels of its output form where it has any', (stage) => {
     const labels = stageForms[stage].fields.map((field) => field.label).filter((label) => label !== '')
     const { user } = renderPrompt(read(language, stage), named(stageForms[stage].variables))
     for (const label of labels) expect(user).toContain(`\n${label} `)

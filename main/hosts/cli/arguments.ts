@@ -89,8 +89,13 @@ export function parseInput(
     // A list takes all the words that are left.
     input[field.name] = field.kind === 'texts' ? positionals.splice(0) : shape(field, positionals.shift())
   }
-  for (const name of pathFields) if (name in input) input[name] = absolute(input[name])
+  for (const name of pathFields) if (name in input && !isLeafPath(method, name)) input[name] = absolute(input[name])
   return { flags, input }
+}
+
+/** A leaf's path names no file. */
+function isLeafPath(method: MethodName, field: string): boolean {
+  return field === 'path' && method.startsWith('taxonomy.')
 }
 
 function absolute(given: unknown): unknown {

@@ -9,7 +9,7 @@ import { Reading } from '../../components/reading.tsx'
 import { formatCount } from '../../format.ts'
 import { type ChunkDesk, useChunkDesk } from '../../state/chunk-desk.ts'
 import { type KeyBinding, useKeys } from '../../state/keys.ts'
-import { useDesk } from '../../state/lab.ts'
+import { useAct, useDesk } from '../../state/lab.ts'
 import { showDone } from '../../state/notices.ts'
 import { draftSeed } from '../../state/seed-context.ts'
 import { ChunkList } from './chunk-list.tsx'
@@ -22,6 +22,7 @@ export function ChunkPanel({ document }: { document: DocumentSummary }) {
   const [settled] = useDebouncedValue(tokens, 250)
   const desk = useChunkDesk(document.id, settled)
   const makeContext = useSeedContext(document, desk)
+  const draft = useDrafting(document, desk, settled)
   return (
     <>
       <div className="pane-head">
@@ -45,7 +46,11 @@ export function ChunkPanel({ document }: { document: DocumentSummary }) {
         )}
       </div>
       <Reading of={desk.read}>{(chunks) => <ChunkList chunks={chunks} desk={desk} tokens={settled} />}</Reading>
-      {desk.cutAt === null ? <ChunkActs desk={desk} onContext={makeContext} /> : <CutActs desk={desk} />}
+      {desk.cutAt === null ? (
+        <ChunkActs desk={desk} onContext={makeContext} drafting={draft} />
+      ) : (
+        <CutActs desk={desk} />
+      )}
     </>
   )
 }
@@ -64,7 +69,27 @@ function useSeedContext(document: DocumentSummary, desk: ChunkDesk): () => void 
   }
 }
 
-function ChunkActs({ desk, onContext }: { desk: ChunkDesk; onContext: () => void }) {
+/** Lets the teacher draft questions from the chunk under the cursor. */
+function useDrafting(document: DocumentSummary, desk: ChunkDesk, tokens: number) {
+  const { t } = useTranslation()
+  const pairs = useAct('draft.pairs')
+  const run = () => {
+    const chunkId = desk.current?.id
+    if (!chunkId || pairs.isRunning) return
+    void pairs.run({ documentId: document.id, tokens, chunkId }).then((drafts) => {
+      if (drafts) showDone(t('documents.draftsMade', { count: drafts.length }))
+    })
+  }
+  return { run, isRunning: pairs.isRunning }
+}
+
+interface ChunkActsProps {
+  desk: ChunkDesk
+  onContext: () => void
+  drafting: { run: () => void; isRunning: boolean }
+}
+
+function ChunkActs({ desk, onContext, drafting }: ChunkActsProps) {
   const { t } = useTranslation()
   const isExcluded = desk.current?.isExcluded ?? false
   const acts: (KeyBinding & { isHidden?: boolean })[] = [
@@ -86,8 +111,9 @@ function ChunkActs({ desk, onContext }: { desk: ChunkDesk; onContext: () => void
     { keys: ['u'], label: t('documents.keys.undo'), run: desk.undo },
     { keys: ['U'], label: t('documents.keys.redo'), run: desk.redo, isHidden: true },
     { keys: ['c'], label: t('documents.keys.context'), run: onContext },
+    { keys: ['d'], label: t('documents.keys.draft'), run: drafting.run },
   ]
-  return <Acts acts={acts} isBusy={desk.isBusy} />
+  return <Acts acts={acts} isBusy={desk.isBusy || drafting.isRunning} />
 }
 
 function CutActs({ desk }: { desk: ChunkDesk }) {

@@ -1,4 +1,4 @@
-// One document: its chunks, its whole text, and what its import has to say.
+// One document: its chunks, its whole text, the teacher's drafts, the student's closed-book answers, and what its import has to say.
 
 import { Button, SegmentedControl } from '@mantine/core'
 import { useState } from 'react'
@@ -8,8 +8,10 @@ import { ask } from '../../components/ask.tsx'
 import { Reading } from '../../components/reading.tsx'
 import { useAct, useRead } from '../../state/lab.ts'
 import { ChunkPanel } from './chunk-panel.tsx'
+import { DraftPanel } from './draft-panel.tsx'
+import { SeedPanel } from './seed-panel.tsx'
 
-const parts = ['chunks', 'text'] as const
+const parts = ['chunks', 'text', 'drafts', 'seeds'] as const
 type Part = (typeof parts)[number]
 
 export function DocumentPane({ document }: { document: DocumentSummary }) {
@@ -46,7 +48,10 @@ export function DocumentPane({ document }: { document: DocumentSummary }) {
           ))}
         </div>
       )}
-      {shown === 'chunks' ? <ChunkPanel document={document} /> : <FullText document={document} />}
+      {shown === 'chunks' && <ChunkPanel document={document} />}
+      {shown === 'text' && <FullText document={document} />}
+      {shown === 'drafts' && <DraftPanel document={document} />}
+      {shown === 'seeds' && <SeedPanel document={document} />}
     </>
   )
 }
