@@ -24,7 +24,15 @@ import {
 import type { Job, JobEvent } from './jobs.ts'
 import type { Model } from './models.ts'
 import { modelRoles } from './models.ts'
-import type { DocumentSummary, ImportOutcome, Leaf, LeafDetail, PlacedChunk, QnaProblem } from './taxonomy.ts'
+import type {
+  ChunkTokens,
+  DocumentSummary,
+  ImportOutcome,
+  Leaf,
+  LeafDetail,
+  PlacedChunk,
+  QnaProblem,
+} from './taxonomy.ts'
 import { branches } from './taxonomy.ts'
 import {
   type Checkpoint,
@@ -202,6 +210,7 @@ export const api = {
   'document.remove': method<null>()(z.object({ documentId: idSchema<DocumentId>() })),
   'document.text': method<{ text: string }>()(z.object({ documentId: idSchema<DocumentId>() })),
   'document.chunks': method<PlacedChunk[]>()(cutDocument),
+  'document.tokens': method<ChunkTokens>()(none),
   'document.edit': method<PlacedChunk[]>()(cutDocument.extend({ edit: chunkEdit })),
   'document.undo': method<PlacedChunk[]>()(cutDocument),
   'document.redo': method<PlacedChunk[]>()(cutDocument),

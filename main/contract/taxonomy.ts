@@ -117,6 +117,11 @@ export interface PageRange {
   last: number
 }
 
+/** Whose tokens chunks are measured in: the student's, by its name; null where they are estimated. */
+export interface ChunkTokens {
+  student: string | null
+}
+
 /** A chunk as its document's reader sees it: with its place, and what the user made of it. */
 export interface PlacedChunk extends Chunk {
   /** UTF-16 offsets in the document's text. */

@@ -5,8 +5,9 @@ import type { ChunkEdit } from '../domain/chunk-edits.ts'
 import { editChunks, previewChunks } from './chunks.ts'
 import { requireDocument } from './documents.ts'
 import type { Handlers, Lab } from './lab.ts'
+import { chunkTokensOf } from './student-tokens.ts'
 
-type ChunkMethods = 'document.chunks' | 'document.edit' | 'document.undo' | 'document.redo'
+type ChunkMethods = 'document.chunks' | 'document.tokens' | 'document.edit' | 'document.undo' | 'document.redo'
 
 export function chunkMethods(lab: Lab): Handlers<ChunkMethods> {
   const edit = async (
@@ -24,6 +25,7 @@ export function chunkMethods(lab: Lab): Handlers<ChunkMethods> {
       requireDocument(project, documentId)
       return previewChunks(project, documentId, { maxTokens: tokens })
     },
+    'document.tokens': () => chunkTokensOf(lab.project()),
     'document.edit': (input) => edit(input, input.edit),
     'document.undo': (input) => edit(input, 'undo'),
     'document.redo': (input) => edit(input, 'redo'),

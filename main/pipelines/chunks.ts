@@ -6,22 +6,16 @@ import type { DocumentId } from '../contract/ids.ts'
 import type { PlacedChunk } from '../contract/taxonomy.ts'
 import { applyChunkEdits, type ChunkEdit, type EditedChunk } from '../domain/chunk-edits.ts'
 import { pagesOf } from '../domain/chunk-pages.ts'
-import { approximateTokenizer, approximateTokens } from '../domain/chunk-ruler.ts'
 import { chunkDocument, defaultChunkTokens } from '../domain/chunking.ts'
 import { addChunkEdit, listChunkEdits, noteEditedChunks, redoChunkEdit, undoChunkEdit } from '../store/chunk-edits.ts'
 import { chunkIdOf, listChunks, pageStartsOf, saveChunking, saveChunks } from '../store/documents.ts'
 import { readDocument } from './documents.ts'
 import type { Lab, OpenProject } from './lab.ts'
-
-/** Who counts the tokens of a chunk: the student's tokenizer, named by its model's sha256. */
-export interface TokenCounter {
-  name: string
-  countTokens: (text: string) => number
-}
-const approximate: TokenCounter = { name: approximateTokenizer, countTokens: approximateTokens }
+import { studentCounter, type TokenCounter } from './student-tokens.ts'
 
 export interface CutWish {
   maxTokens?: number | undefined
+  /** By default the student's. */
   counter?: TokenCounter
 }
 
@@ -31,7 +25,7 @@ export async function chunksOf(
   documentId: DocumentId,
   wish: CutWish = {},
 ): Promise<PlacedChunk[]> {
-  const { counter = approximate, maxTokens = defaultChunkTokens } = wish
+  const { counter = await studentCounter(project), maxTokens = defaultChunkTokens } = wish
   const key = { tokenizer: counter.name, maxTokens }
   const edits = listChunkEdits(project.db, documentId)
   const known = listChunks(project.db, documentId, key)
@@ -50,7 +44,7 @@ export async function previewChunks(
   documentId: DocumentId,
   wish: CutWish = {},
 ): Promise<PlacedChunk[]> {
-  const { counter = approximate, maxTokens = defaultChunkTokens } = wish
+  const { counter = await studentCounter(project), maxTokens = defaultChunkTokens } = wish
   const text = await readDocument(project, documentId)
   const measure = { maxTokens, countTokens: counter.countTokens }
   const edits = listChunkEdits(project.db, documentId)

@@ -34,7 +34,7 @@ type Changed = Extract<EngineEvent, { kind: 'changed' }>['what']
 const always = ['workspace.overview']
 /** Which answers go stale when something changed. */
 export const staleAfter: Record<Changed, readonly string[]> = {
-  models: ['model.', ...always],
+  models: ['model.', 'document.', ...always],
   taxonomy: ['taxonomy.', 'document.', 'seed.', ...always],
   documents: ['document.', 'draft.', 'taxonomy.list', 'taxonomy.leaf', ...always],
   samples: ['sample.', 'taxonomy.list', ...always],

@@ -32,6 +32,7 @@ const summaries: Record<MethodName, string> = {
   'document.remove': 'removes a document',
   'document.text': 'the text of a document',
   'document.chunks': 'how a document is cut into chunks; `document chunk` is the same',
+  'document.tokens': 'whose tokens chunks are measured in',
   'document.edit': 'parts, joins, leaves out or takes back in chunks of a document',
   'document.undo': "takes the last edit of a document's chunks back",
   'document.redo': 'makes the edit again that was taken back',

@@ -9,7 +9,7 @@ import { Reading } from '../../components/reading.tsx'
 import { formatCount } from '../../format.ts'
 import { type ChunkDesk, useChunkDesk } from '../../state/chunk-desk.ts'
 import { type KeyBinding, useKeys } from '../../state/keys.ts'
-import { useAct, useDesk } from '../../state/lab.ts'
+import { useAct, useDesk, useRead } from '../../state/lab.ts'
 import { showDone } from '../../state/notices.ts'
 import { draftSeed } from '../../state/seed-context.ts'
 import { ChunkList } from './chunk-list.tsx'
@@ -21,12 +21,16 @@ export function ChunkPanel({ document }: { document: DocumentSummary }) {
   const [tokens, setTokens] = useState(sizes.usual)
   const [settled] = useDebouncedValue(tokens, 250)
   const desk = useChunkDesk(document.id, settled)
+  const student = useRead('document.tokens', {}).value?.student
+  const whose = student ? t('documents.tokensOf', { student }) : t('documents.tokensEstimated')
   const makeContext = useSeedContext(document, desk)
   const draft = useDrafting(document, desk, settled)
   return (
     <>
       <div className="pane-head">
-        <span id="chunk-size">{t('documents.chunkSize', { tokens: formatCount(tokens) })}</span>
+        <span id="chunk-size" title={whose}>
+          {t('documents.chunkSize', { tokens: formatCount(tokens) })}
+        </span>
         <Slider
           className="grow"
           maw={320}
@@ -39,6 +43,7 @@ export function ChunkPanel({ document }: { document: DocumentSummary }) {
           onChange={setTokens}
           thumbProps={{ 'aria-labelledby': 'chunk-size' }}
         />
+        <span className="dim clip">{whose}</span>
         {desk.read.value && (
           <span className="dim" role="status" data-testid="chunk-count">
             {t('documents.chunkCount', { count: desk.read.value.length })}
