@@ -48,7 +48,7 @@ describe('formats', () => {
     const { text } = await read(
       'page.html',
       `<!doctype html><html><head><title>x</title><style>p{}</style></head><body><nav><a href=/>Home</a></nav>
-       <main><h1>Birds</h1><p>The <b>wren</b> is <a href="http://x.example/">small</a>.<br>It sings.</p><ul><li>one<li>two</ul>
+       <form><input value=x><main><h1>Birds</h1><p>The <b>wren</b> is <a href="http://x.example/">small</a>.<br>It sings.</p><ul><li>one<li>two</ul>
        <table><tr><th>Name<th>Wings</tr><tr><td>wren | king<td>2</tr></table><pre><code>a
   b</code></pre><script>alert(1)</script><p># no heading</p></main></body></html>`,
     )

@@ -13,7 +13,7 @@ import { guessNote, type Progress, type ReadParts, type Source } from './read-do
 
 /** Elements that are not part of what is read. */
 const silent = new Set(
-  'script style noscript template iframe object embed svg canvas video audio picture img map form button input select textarea nav dialog head title link meta base'.split(
+  'script style noscript template iframe object embed svg canvas video audio picture img map button input select textarea nav dialog head title link meta base'.split(
     ' ',
   ),
 )
@@ -21,7 +21,7 @@ const silent = new Set(
 const transparent = new Set('a span font u small big mark sub sup abbr cite q ins label time data bdi bdo'.split(' '))
 const formatting = new Set('b strong i em s del strike code kbd samp tt var'.split(' '))
 /** Elements that only hold blocks. */
-const containers = new Set('html body main article section div center header footer aside figure'.split(' '))
+const containers = new Set('html body main article section div center header footer aside figure form'.split(' '))
 const blocks = new Set(
   `${[...containers].join(' ')} p h1 h2 h3 h4 h5 h6 ul ol dl table pre blockquote hr address details fieldset`.split(
     ' ',
@@ -54,7 +54,7 @@ export function htmlToMarkdown(html: string, onProgress: Progress): string {
 }
 
 const unclosed = /^(br|hr|img|p|li|td|tr|th|dd|dt|input|meta|link|option|col|wbr|source)$/i
-/** Counts open tags of HTML or XML roughly, before anything recursive sees the text. */
+/** Counts open tags roughly, before anything recursive sees the text. */
 function checkDepth(html: string): void {
   let depth = 0
   for (const [whole, closing, tag = ''] of html.matchAll(/<(\/?)([a-z][\w:.-]*)[^<>]*>?/gi)) {
