@@ -10,7 +10,12 @@ const root = import.meta.dirname
 const compiledOrConfig = /(\.tsx?|tsconfig\.json)$/
 
 /** Entries of the main build: what is started or forked by its own path. */
-const entries = ['main/hosts/electron/main.ts', 'main/hosts/electron/engine-process.ts', 'main/compute/worker/llama.ts']
+const entries = [
+  'main/hosts/electron/main.ts',
+  'main/hosts/electron/engine-process.ts',
+  'main/compute/worker/llama.ts',
+  'main/compute/worker/reader.ts',
+]
 
 /** `new URL('./worker/x.ts', import.meta.url)` names a compiled file in the build. */
 function compiledUrls(): Plugin {

@@ -16,7 +16,9 @@ import {
 import { AppError } from './contract/errors.ts'
 import type { JobKind } from './contract/jobs.ts'
 import type { OfflineProof } from './contract/workspace.ts'
+import { createDocumentReader } from './compute/document-reader.ts'
 import { createLlamaHost } from './compute/llama.ts'
+import type { FromReader } from './compute/document-messages.ts'
 import type { FromWorker } from './compute/llama-messages.ts'
 import type { LlamaHost } from './compute/llama-protocol.ts'
 import { openTrainer, type Trainer } from './compute/trainer.ts'
@@ -40,7 +42,7 @@ export interface EngineOptions {
   /** What the engine runs under, and how that keeps its own part offline, in plain words. */
   host: OfflineProof['host']
   offlineMeasures?: readonly string[]
-  /** How the llama worker's process is made; default: a fork of this Node. */
+  /** How a worker's process is made; default: a fork of this Node. */
   spawnWorker?: (entry: URL) => WorkerProcess
   /** Takes the place of the llama worker, for tests. */
   llama?: LlamaHost
@@ -65,13 +67,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const log = options.log ?? (() => undefined)
   const lock = lockFolder(dataDir)
   const events = createEventStream(log)
-  const { llama, gpu } = watchGpu(options.llama ?? createLlamaHost({ log, spawn: () => spawnGuarded(options) }))
+  const spawnLlama = () => spawnGuarded(options, new URL('./compute/worker/llama.ts', import.meta.url))
+  const spawnReader = () => spawnGuarded(options, new URL('./compute/worker/reader.ts', import.meta.url))
+  const { llama, gpu } = watchGpu(options.llama ?? createLlamaHost({ log, spawn: spawnLlama }))
+  const documents = createDocumentReader({ spawn: spawnReader })
   let workspace: Workspace
   try {
     workspace = new Workspace({
       dataDir,
       resources: shippedResources,
       llama,
+      documents,
       openTrainer: (wish) => startTrainer(wish),
       machine: createMachine({ appRoot, dataDir, gpu }),
       clock: options.clock ?? Date.now,
@@ -91,6 +97,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const close = async () => {
     await workspace.close()
     await llama.close()
+    documents.close()
     events.close()
     lock.release()
   }
@@ -128,12 +135,11 @@ async function startTrainer(wish: Parameters<Lab['openTrainer']>[0]): Promise<Tr
   return openTrainer({ threads, onLog, executable, libraryDir: findLibraryDir(appRoot), ...gpu })
 }
 
-/** A llama worker whose refused connections count among this process's own. */
-function spawnGuarded(options: EngineOptions): WorkerProcess {
-  const entry = new URL('./compute/worker/llama.ts', import.meta.url)
+/** A worker whose refused connections count among this process's own. */
+function spawnGuarded(options: EngineOptions, entry: URL): WorkerProcess {
   const worker = options.spawnWorker?.(entry) ?? forkWorker(entry)
   worker.onMessage((raw) => {
-    const message = raw as FromWorker
+    const message = raw as FromWorker | FromReader
     if (message.kind === 'blocked') noteBlocked(message.attempt)
   })
   return worker
@@ -144,7 +150,7 @@ function proveOffline({ host, offlineMeasures = [] }: EngineOptions): OfflinePro
   const measures = [
     ...offlineMeasures,
     'Engine: every connection, datagram and name look-up that would leave this machine is refused and counted.',
-    'Model worker: the same guard stands in its own process and reports here.',
+    'Model worker and document reader: the same guard stands in their own processes and reports here.',
     'Trainer: a native program without network code; it speaks over its standard input and output only.',
   ]
   return { host, measures, blockedRequests: attempts, outgoingConnectionCount: count }

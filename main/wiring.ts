@@ -2,9 +2,11 @@
 
 import type { JobKind } from './contract/jobs.ts'
 import { chatMethods } from './pipelines/chat-methods.ts'
+import { chunkMethods } from './pipelines/chunk-methods.ts'
 import { datasetMethods } from './pipelines/dataset-methods.ts'
 import { demoHandler } from './pipelines/demo.ts'
 import { demoMethods } from './pipelines/demo-methods.ts'
+import { draftMethods } from './pipelines/draft-methods.ts'
 import { documentMethods } from './pipelines/document-methods.ts'
 import { examHandler, examMethods } from './pipelines/exam-methods.ts'
 import { generateHandler } from './pipelines/generate.ts'
@@ -28,6 +30,8 @@ export function methodsOf(workspace: Workspace): Handlers {
     ...modelsMethods(workspace),
     ...taxonomyMethods(workspace),
     ...documentMethods(workspace),
+    ...chunkMethods(workspace),
+    ...draftMethods(workspace),
     ...generationMethods(workspace),
     ...pipelineMethods(workspace),
     ...sampleMethods(workspace),

@@ -12,6 +12,8 @@ export interface Bridge extends Port {
   chooseFolder(): Promise<string | null>
   chooseFile(): Promise<string | null>
   saveFile(suggestedName: string): Promise<string | null>
+  /** Where a chosen or dropped file lies; empty when it lies on no disk. */
+  pathOf(file: File): string
 }
 
 declare global {

@@ -12,12 +12,14 @@ import {
   type TaxonomyDiff,
 } from './authoring.ts'
 import type { Dataset, DatasetRow, ExportOutcome, Sample, SamplePage } from './curation.ts'
+import type { Draft, SeedCheck } from './drafts.ts'
 import type { Evaluation, EvaluationDetail, Exam } from './exams.ts'
 import type { Candidate, CandidateDetail, GenerationRun, JudgeAgreement, ThresholdEffect } from './generation.ts'
 import { stageNames } from './generation.ts'
 import {
   type CandidateId,
   type CheckpointId,
+  type ChunkId,
   type DatasetId,
   type DocumentId,
   type EvaluationId,
@@ -33,7 +35,15 @@ import type { Job, JobEvent } from './jobs.ts'
 import type { Model } from './models.ts'
 import type { PipelineProblem, PipelineSummary } from './pipelines.ts'
 import { modelRoles } from './models.ts'
-import type { Chunk, DocumentSummary, ImportOutcome, LeafDetail, LeafSummary, QnaProblem } from './taxonomy.ts'
+import type {
+  ChunkTokens,
+  DocumentSummary,
+  ImportOutcome,
+  LeafDetail,
+  LeafSummary,
+  PlacedChunk,
+  QnaProblem,
+} from './taxonomy.ts'
 import { branches, repairKinds } from './taxonomy.ts'
 import {
   type Checkpoint,
@@ -138,6 +148,20 @@ export const tuningPlan = z.object({
   examIds: z.array(idSchema<ExamId>()).max(20),
 })
 
+/** A file sent in one call; with its frame it stays below what the web host takes. */
+export const maxUploadCharacters = 28_000_000
+/** A document and the size its chunks are shown at, in tokens. */
+const cutDocument = z.object({
+  documentId: idSchema<DocumentId>(),
+  tokens: z.number().int().min(20).max(8192).optional(),
+})
+const offset = z.number().int().min(0)
+/** Places are UTF-16 offsets in the document's text: where the second of two chunks begins, or what a chunk spans. */
+const chunkEdit = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['cut', 'join']), at: offset }),
+  z.object({ kind: z.enum(['exclude', 'include']), start: offset, end: offset }),
+])
+
 export const chatTurn = z.object({ role: z.enum(['system', 'user', 'assistant']), content: text(100_000) })
 
 export const settingsInput = z.object({
@@ -205,13 +229,31 @@ export const api = {
     }),
   ),
   'document.list': method<DocumentSummary[]>()(z.object({ leaf: leaf.optional() })),
-  'document.import': method<DocumentSummary>()(z.object({ leaf, path })),
+  'document.import': method<{
+    added: DocumentSummary[]
+    refused: { path: string; message: string; remedy: string }[]
+  }>()(z.object({ leaf, paths: z.array(path).min(1).max(2000) })),
+  /** A file of the client's own machine, for clients that are not on the engine's. */
+  'document.upload': method<DocumentSummary>()(
+    z.object({ leaf, name: text(400).min(1), base64: text(maxUploadCharacters) }),
+  ),
   'document.add': method<DocumentSummary>()(z.object({ leaf, name: text(200).min(1), text: text(5_000_000) })),
   'document.remove': method<null>()(z.object({ documentId: idSchema<DocumentId>() })),
   'document.text': method<{ text: string }>()(z.object({ documentId: idSchema<DocumentId>() })),
-  'document.chunks': method<Chunk[]>()(
-    z.object({ documentId: idSchema<DocumentId>(), maxTokens: z.number().int().min(20).max(8192).optional() }),
+  'document.chunks': method<PlacedChunk[]>()(cutDocument),
+  'document.tokens': method<ChunkTokens>()(none),
+  'document.edit': method<PlacedChunk[]>()(cutDocument.extend({ edit: chunkEdit })),
+  'document.undo': method<PlacedChunk[]>()(cutDocument),
+  'document.redo': method<PlacedChunk[]>()(cutDocument),
+  // drafts of the teacher, closed-book answers of the student
+  'draft.list': method<Draft[]>()(z.object({ documentId: idSchema<DocumentId>() })),
+  'draft.pairs': method<Draft[]>()(
+    cutDocument.extend({ chunkId: idSchema<ChunkId>(), count: z.number().int().min(1).max(8).default(2) }),
   ),
+  'draft.outline': method<Draft>()(z.object({ documentId: idSchema<DocumentId>() })),
+  'draft.settle': method<null>()(z.object({ draft: z.number().int().min(1), state: z.enum(['taken', 'dismissed']) })),
+  'seed.checks': method<SeedCheck[]>()(z.object({ leaf })),
+  'seed.check': method<SeedCheck[]>()(z.object({ leaf })),
   // generation
   'generation.start': method<{ generationId: GenerationId; jobId: JobId }>()(generationPlan),
   'pipeline.list': method<PipelineSummary[]>()(none),

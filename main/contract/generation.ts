@@ -2,6 +2,7 @@
 
 import type { CandidateId, ChunkId, GenerationId, JobId, LeafPath, ModelId, SeedId } from './ids.ts'
 import type { Pipeline } from './pipelines.ts'
+import type { PageRange } from './taxonomy.ts'
 
 /** Stage names equal the prompt files under main/prompts/<pack>/<lang>/<stage>.yaml; those from `mined-question` on have none: the student's own words, and rules. */
 export const stageNames = [
@@ -17,6 +18,7 @@ export const stageNames = [
   'skill-answer-precise',
   'skill-answer-creative',
   'skill-pair-judge',
+  'document-outline',
   'document-clean-up',
   'document-summary',
   'document-extract',
@@ -78,6 +80,8 @@ export interface Candidate {
 export interface CandidateDetail extends Candidate {
   stages: StageOutcome[]
   chunkText: string
+  /** Pages of the document the chunk is from; null for files without pages. */
+  chunkPages: PageRange | null
   /** Nearest kept neighbour when marked a near duplicate. */
   duplicateOf: CandidateId | null
 }

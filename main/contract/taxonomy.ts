@@ -136,21 +136,57 @@ export interface ImportOutcome {
   problems: QnaProblem[]
 }
 
+/** What a document was imported from. */
+export const documentTypes = ['markdown', 'text', 'html', 'docx', 'csv', 'pdf'] as const
+export type DocumentType = (typeof documentTypes)[number]
+
 export interface DocumentSummary {
   id: DocumentId
   leaf: LeafPath
   name: string
+  type: DocumentType
+  /** Of the file as it was added. */
   sizeBytes: number
+  /** Of the Markdown text. */
   sha256: string
+  /** Of the file as it was added. */
+  originalSha256: string
+  /** Null for files without pages. */
+  pageCount: number | null
+  /** How many chunks it was last cut into, excluded ones among them; 0 before it was cut. */
   chunkCount: number
+  /** What the user should know of its import: what was left out, what was guessed. */
+  notes: string[]
 }
 export interface Chunk {
   id: ChunkId
   documentId: DocumentId
   index: number
-  /** Raw text, a contiguous piece of the document. */
+  /** Raw text, a contiguous piece of the document; where that begins inside a table, the table's header row stands before it. */
   text: string
   /** Headings above it, outermost first. */
   headings: string[]
   tokenCount: number
+}
+
+/** First and last page, counted from 1. */
+export interface PageRange {
+  first: number
+  last: number
+}
+
+/** Whose tokens chunks are measured in: the student's, by its name; null where they are estimated. */
+export interface ChunkTokens {
+  student: string | null
+}
+
+/** A chunk as its document's reader sees it: with its place, and what the user made of it. */
+export interface PlacedChunk extends Chunk {
+  /** UTF-16 offsets in the document's text. */
+  start: number
+  end: number
+  /** Null for files without pages. */
+  pages: PageRange | null
+  /** Left out of generation by the user. */
+  isExcluded: boolean
 }

@@ -14,11 +14,11 @@ export interface BpeVocabulary {
   specials: string[]
 }
 
-const byteToChar = makeByteAlphabet()
+const byteToChar = byteAlphabet()
 const charToByte = new Map(byteToChar.map((char, byte) => [char, byte]))
 
 /** GPT-2's bijection from bytes to printable characters. */
-function makeByteAlphabet(): string[] {
+export function byteAlphabet(): string[] {
   const isPrintable = (byte: number): boolean =>
     (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
   let spare = 256

@@ -1,6 +1,8 @@
 // Cuts a document into chunks along its structure: sections first, then blocks, then sentences, then anywhere safe. Every chunk
-// is a contiguous raw piece of the document, none is blank, none exceeds the limit, and between two chunks there is only space.
+// is a contiguous raw piece of the document, none is blank, none exceeds the limit, and between two chunks there is only space. A
+// chunk that begins among the rows of a table repeats the table's header row before its piece.
 
+import { createRuler, type Ruler } from './chunk-ruler.ts'
 import { type Block, findBlocks, splitBlock } from './markdown-blocks.ts'
 import { type Piece, splitAnywhere, splitSentences } from './sentences.ts'
 
@@ -11,6 +13,7 @@ export interface ChunkingOptions {
 }
 
 export interface DocumentChunk extends Piece {
+  /** The piece itself, after the header row of the table it begins in, if any. */
   text: string
   /** Headings above its first line, outermost first; those inside the chunk are in its text. */
   headings: string[]
@@ -19,18 +22,11 @@ export interface DocumentChunk extends Piece {
 
 export const defaultChunkTokens = 500
 
-/** Stands in for the student's tokenizer until one is chosen: 4 characters a token, a character of an unspaced script a token. */
-export function approximateTokens(text: string): number {
-  const unspaced = text.match(unspacedCharacter)?.length ?? 0
-  return unspaced + Math.ceil((text.length - unspaced) / 4)
-}
-const unspacedCharacter =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu
-
 /** Chunks in document order; none for a blank text. */
 export function chunkDocument(text: string, options: ChunkingOptions = {}): DocumentChunk[] {
-  const ruler = createRuler(text, options)
-  const atoms = cutAtoms(text, findBlocks(text), ruler)
+  const blocks = findBlocks(text)
+  const ruler = createRuler(text, { ...options, blocks, maxTokens: options.maxTokens ?? defaultChunkTokens })
+  const atoms = cutAtoms(text, blocks, ruler)
   const chunks: DocumentChunk[] = []
   let from = 0
   while (from < atoms.length) {
@@ -40,32 +36,13 @@ export function chunkDocument(text: string, options: ChunkingOptions = {}): Docu
     chunks.push({
       start,
       end,
-      text: text.slice(start, end),
+      text: ruler.textOf({ start, end }),
       headings: first.headings,
       tokenCount: ruler.count({ start, end }),
     })
     from = to
   }
   return chunks
-}
-
-interface Ruler {
-  maxTokens: number
-  /** Tokens of a piece, leaving out the space around it. */
-  count(piece: Piece): number
-  countText(raw: string): number
-  trim(piece: Piece): Piece
-}
-
-function createRuler(text: string, options: ChunkingOptions): Ruler {
-  const countTokens = options.countTokens ?? approximateTokens
-  const trim = ({ start, end }: Piece): Piece => {
-    const raw = text.slice(start, end)
-    return { start: start + raw.length - raw.trimStart().length, end: end - raw.length + raw.trimEnd().length }
-  }
-  const countText = (raw: string): number => countTokens(raw.trim())
-  const count = ({ start, end }: Piece): number => countText(text.slice(start, end))
-  return { maxTokens: Math.max(1, options.maxTokens ?? defaultChunkTokens), count, countText, trim }
 }
 
 /** What is never cut again. */

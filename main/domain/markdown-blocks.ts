@@ -42,9 +42,13 @@ export function findBlocks(text: string): Block[] {
   return blocks
 }
 
-/** The parts a block may be cut into before its sentences are: rows of a table, lines of code, items of a list. */
+/** The parts a block may be cut into before its sentences are: rows of a table (the first with its header), lines of code, items of a list. */
 export function splitBlock(kind: Block['kind'], text: string): Piece[] {
-  if (kind === 'table' || kind === 'code') return splitLines(text)
+  if (kind === 'code') return splitLines(text)
+  if (kind === 'table') {
+    const lines = splitLines(text)
+    return [{ start: 0, end: lines[Math.min(2, lines.length - 1)]?.end ?? 0 }, ...lines.slice(3)]
+  }
   if (kind !== 'list') return [{ start: 0, end: text.length }]
   const items: Piece[] = []
   for (const line of splitLines(text)) {

@@ -24,6 +24,7 @@ export type CoreStage = (typeof coreStages)[number]
 /** Stages that call a model. Equal to the file names of a prompt pack; only the standard pack has all. */
 export const promptStages = [
   ...coreStages,
+  'document-outline',
   'document-clean-up',
   'document-summary',
   'document-extract',
@@ -145,6 +146,11 @@ export const stageForms: Record<PromptStage, StageForm> = {
       { name: 'reason', label: 'Reason:', kind: 'line' },
       { name: 'score', label: 'Score:', kind: 'grade' },
     ],
+  },
+  'document-outline': {
+    variables: ['name', 'headings?', 'chunk'],
+    exampleVariables: [],
+    fields: [{ name: 'outline', label: '', kind: 'line' }],
   },
   'document-clean-up': rewriteForm,
   'document-summary': rewriteForm,

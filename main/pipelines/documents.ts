@@ -1,46 +1,55 @@
-// Documents of the open project: texts in `documents/<sha256>`, rows in the store, cut on demand. A text is written before its row,
-// so a row never points to nothing; the text of a removed document stays, because candidates quote it.
+// Documents of the open project: files as they were added and their texts as Markdown, both in `documents/<sha256>`, rows in the store.
+// Content is written before its row, so a row never points to nothing; that of a removed document stays, because candidates quote it.
 
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError } from '../contract/errors.ts'
 import type { DocumentId, LeafPath } from '../contract/ids.ts'
-import type { Chunk, DocumentSummary } from '../contract/taxonomy.ts'
-import { approximateTokens, chunkDocument, defaultChunkTokens } from '../domain/chunking.ts'
-import { checkDocumentText, decodeDocument, maxDocumentBytes } from '../domain/documents.ts'
-import { findDocument, listChunks, saveChunking, saveDocument } from '../store/documents.ts'
+import type { DocumentSummary } from '../contract/taxonomy.ts'
+import type { ReadDocument } from '../compute/document-messages.ts'
+import { approximateTokenizer } from '../domain/chunk-ruler.ts'
+import { chunkDocument, defaultChunkTokens } from '../domain/chunking.ts'
+import { checkDocumentText } from '../domain/documents.ts'
+import { maxDocumentBytes } from '../domain/document-types.ts'
+import { findDocument, saveChunking, saveDocument } from '../store/documents.ts'
 import { writeFileDurably } from './durable-file.ts'
 import type { Lab, OpenProject } from './lab.ts'
 
-/** Who counts the tokens of a chunk: the student's tokenizer, named by its model's sha256. */
-export interface TokenCounter {
+/** A file as its reader gave it, with its bytes. */
+export interface ReadFile extends ReadDocument {
   name: string
-  countTokens: (text: string) => number
+  bytes: Uint8Array
 }
-const approximate: TokenCounter = { name: 'approximate', countTokens: approximateTokens }
 
-/** Adds a text to a leaf that exists. Throws `bad-document` for a blank one. */
+/** Bytes of the largest kind of file that is read. */
+export const largestDocument = Math.max(...Object.values(maxDocumentBytes))
+
+/** Adds a text to a leaf that exists, or the file it was read from with it. Throws `bad-document` for a blank one. */
 export async function addDocument(
   lab: Lab,
-  { leaf, name: title, text: given }: { leaf: LeafPath; name: string; text: string },
+  { leaf, name: title, text: given, file }: { leaf: LeafPath; name: string; text: string; file?: ReadFile },
 ): Promise<DocumentSummary> {
   const project = lab.project()
   const text = checkDocumentText(title, given)
   const name = toFileName(title)
-  const { sha256, sizeBytes } = await keepContent(project, text)
-  const id = saveDocument(project.db, { leaf, name, sha256, sizeBytes }, lab.now())
-  cutDocument(project, { documentId: id, text })
+  const content = await keepContent(project, text)
+  const original = file ? await keepContent(project, file.bytes) : null
+  const type = file?.type ?? (/\.txt$/i.test(name) ? 'text' : 'markdown')
+  const { pageStarts = null, notes = [] } = file ?? {}
+  const id = saveDocument(project.db, { leaf, name, type, ...content, original, pageStarts, notes }, lab.now())
+  const usual = { documentId: id, tokenizer: approximateTokenizer, maxTokens: defaultChunkTokens }
+  saveChunking(project.db, usual, chunkDocument(text))
   return requireDocument(project, id)
 }
 
-/** Adds a Markdown or text file to a leaf. Throws `bad-document`, `not-found`, `file-access`. */
-export async function importDocument(
-  lab: Lab,
-  { leaf, path }: { leaf: LeafPath; path: string },
-): Promise<DocumentSummary> {
-  const name = basename(path)
-  return addDocument(lab, { leaf, name, text: decodeDocument(name, await readBounded(path)) })
+/** Reads a file as a document, whatever kind it is of. Throws `bad-document`, `not-found`, `file-access`. */
+export async function readFileAsDocument(lab: Lab, path: string): Promise<ReadFile> {
+  return readBytesAsDocument(lab, basename(path), await readBounded(path, largestDocument))
+}
+
+export async function readBytesAsDocument(lab: Lab, name: string, bytes: Uint8Array): Promise<ReadFile> {
+  return { ...(await lab.documents.read(name, bytes)), name, bytes }
 }
 
 /** Text of a document, from its file. Throws `not-found` when there is none, `bad-document` when the file was changed. */
@@ -54,18 +63,6 @@ export async function readDocument(project: OpenProject, id: DocumentId): Promis
     remedy: 'Add the document again.',
     detail: contentPath(project, sha256),
   })
-}
-
-/** Chunks of a document; cut now if it was not cut this way before. */
-export async function chunksOf(
-  project: OpenProject,
-  documentId: DocumentId,
-  wish: { maxTokens?: number; counter?: TokenCounter } = {},
-): Promise<Chunk[]> {
-  const key = { tokenizer: (wish.counter ?? approximate).name, maxTokens: wish.maxTokens ?? defaultChunkTokens }
-  const known = listChunks(project.db, documentId, key)
-  if (known.length > 0) return known
-  return cutDocument(project, { documentId, text: await readDocument(project, documentId), ...wish })
 }
 
 /** Writes content under its hash unless it is there already and whole. */
@@ -91,7 +88,7 @@ export async function readContent(project: OpenProject, sha256: string): Promise
 }
 
 /** Bytes of a file a user chose; a folder or an oversized file is refused before it is read. */
-export async function readBounded(path: string, maxBytes = maxDocumentBytes): Promise<Buffer> {
+export async function readBounded(path: string, maxBytes: number = maxDocumentBytes.markdown): Promise<Buffer> {
   const found = await stat(path)
   if (!found.isFile()) {
     throw new AppError({ code: 'bad-document', message: `"${path}" is not a file.`, remedy: 'Choose a file.' })
@@ -117,17 +114,6 @@ export function requireDocument(project: OpenProject, id: DocumentId): DocumentS
     remedy: 'Choose another document.',
     detail: id,
   })
-}
-
-function cutDocument(
-  project: OpenProject,
-  of: { documentId: DocumentId; text: string; maxTokens?: number; counter?: TokenCounter },
-): Chunk[] {
-  const { documentId, text, maxTokens = defaultChunkTokens, counter = approximate } = of
-  const key = { tokenizer: counter.name, maxTokens }
-  const chunks = chunkDocument(text, { maxTokens, countTokens: counter.countTokens })
-  saveChunking(project.db, { documentId, ...key }, chunks)
-  return listChunks(project.db, documentId, key)
 }
 
 /** A document's name is a file's name wherever it is exported to. */

@@ -11,7 +11,7 @@ import { listDocuments } from '../store/documents.ts'
 import { listExams, readQuestions } from '../store/exams.ts'
 import { iteratePassed, type LeafProgress } from '../store/generation.ts'
 import { findLeaf, listLeaves, listSeeds } from '../store/taxonomy.ts'
-import { chunksOf } from './documents.ts'
+import { chunksOf } from './chunks.ts'
 import type { OpenProject } from './lab.ts'
 import type { PackName } from './prompt-packs.ts'
 

@@ -5,6 +5,7 @@ import type { EngineEvent, MethodName, MethodOutput, ParsedInput } from '../cont
 import type { JobId } from '../contract/ids.ts'
 import type { Job, JobKind, JobProgress } from '../contract/jobs.ts'
 import type { Settings } from '../contract/workspace.ts'
+import type { DocumentReader } from '../compute/document-reader.ts'
 import type { LlamaHost } from '../compute/llama-protocol.ts'
 import type { Trainer } from '../compute/trainer.ts'
 import type { Database } from '../store/open.ts'
@@ -38,6 +39,8 @@ export interface Lab {
   now(): number
   log(line: string): void
   readonly llama: LlamaHost
+  /** Turns files nobody vouches for into Markdown, in a process of its own. */
+  readonly documents: DocumentReader
   /**
    * Starts a trainer process (built on first use). The caller closes it. `gpu` is the first one found, else the processor.
    * Throws `trainer-missing`, `trainer-failed`, `worker-died`.

@@ -6,32 +6,43 @@ import { type ErrorCode, toAppError } from '../contract/errors.ts'
 import type { LeafPath } from '../contract/ids.ts'
 import type { DocumentSource, QnaProblem, Severity } from '../contract/taxonomy.ts'
 import { leavesFolder, matchDocuments, matchesFromRoot } from '../domain/document-match.ts'
-import { decodeDocument, maxDocumentBytes } from '../domain/documents.ts'
-import { readBounded } from './documents.ts'
+import { decodeDocument } from '../domain/documents.ts'
+import { largestDocument, type ReadFile, readBounded } from './documents.ts'
 import { type FolderContents, walkFolder } from './folder-walk.ts'
 import { findCommit, isRepository, listCommit, readBlobs, type TreeFile } from './git.ts'
 
 /** Documents of one leaf at most; more are named and left out. */
 const maxDocuments = 200
 
+/** A document's text, and the file it was read from where that is not the text itself. */
+export interface FoundDocument {
+  name: string
+  text: string
+  file?: ReadFile
+}
+type ReadText = (name: string, bytes: Uint8Array) => Promise<Omit<FoundDocument, 'name'>>
+
 export interface FoundDocuments {
-  documents: { name: string; text: string }[]
+  documents: FoundDocument[]
   problems: QnaProblem[]
 }
 
 /** A folder documents are looked up in: a clone, a folder of clones, or files. */
 export class DocumentsFolder {
   readonly #folder: string
+  readonly #read: ReadText
   #files: Promise<FolderContents> | null = null
   readonly #trees = new Map<string, Promise<TreeFile[]>>()
 
-  constructor(folder: string) {
+  /** `read`: how bytes become text; by default only texts are read. */
+  constructor(folder: string, read: ReadText = readPlainText) {
     this.#folder = folder
+    this.#read = read
   }
 
   /** Documents of a leaf; what is missing, unreadable or refused becomes a warning, never an error. */
   async find(path: LeafPath, source: DocumentSource): Promise<FoundDocuments> {
-    const search = new Search(source)
+    const search = new Search(source, this.#read)
     for (const pattern of source.patterns.filter(leavesFolder))
       search.warn(`The pattern "${pattern}" leads out of the folder, so it was refused.`, 'Name files inside of it.')
     const clone = this.#cloneOf(source.repo)
@@ -68,9 +79,9 @@ export class DocumentsFolder {
     if (named.length === 0) search.warnMissing(`commit ${found.slice(0, 12)} of ${clone}`)
     const files = search.bounded(named).filter(({ path, kind, sizeBytes }) => {
       if (kind === 'link') search.warn(`"${path}" is a link, so it was refused.`, 'Name the file it leads to.')
-      if (kind === 'file' && sizeBytes > maxDocumentBytes)
-        search.warn(`"${path}" is larger than ${maxDocumentBytes / 1024 / 1024} MB.`, 'Split it into parts.')
-      return kind === 'file' && sizeBytes <= maxDocumentBytes
+      if (kind === 'file' && sizeBytes > largestDocument)
+        search.warn(`"${path}" is larger than ${largestDocument / 1024 / 1024} MB.`, 'Split it into parts.')
+      return kind === 'file' && sizeBytes <= largestDocument
     })
     for (const { path, blob } of files) {
       const bytes = (await readBlobs(clone, [blob])).get(blob)
@@ -86,7 +97,8 @@ export class DocumentsFolder {
     for (const link of matchDocuments({ path, patterns: search.source.patterns }, links))
       search.warn(`"${link.path}": ${link.message}`, link.remedy)
     if (found.length === 0) search.warnMissing(root)
-    for (const file of found) await search.add(file.segments.at(-1) ?? '', () => readBounded(file.path))
+    for (const file of found)
+      await search.add(file.segments.at(-1) ?? '', () => readBounded(file.path, largestDocument))
     if (search.documents.length > 0) {
       const message = `${root} is no clone, so it was not checked that the documents are those of commit ${search.source.commit}.`
       search.warn(message, 'Name a folder with a clone of the repository, if that matters.', 'hint')
@@ -95,12 +107,14 @@ export class DocumentsFolder {
 }
 
 class Search implements FoundDocuments {
-  readonly documents: { name: string; text: string }[] = []
+  readonly documents: FoundDocument[] = []
   readonly problems: QnaProblem[] = []
   readonly source: DocumentSource
+  readonly #read: ReadText
 
-  constructor(source: DocumentSource) {
+  constructor(source: DocumentSource, read: ReadText) {
     this.source = source
+    this.#read = read
   }
 
   warn(message: string, remedy: string, severity: Severity = 'warning'): void {
@@ -122,7 +136,7 @@ class Search implements FoundDocuments {
 
   async add(name: string, read: () => Promise<Uint8Array>): Promise<void> {
     try {
-      this.documents.push({ name, text: decodeDocument(name, await read()) })
+      this.documents.push({ name, ...(await this.#read(name, await read())) })
     } catch (thrown) {
       const { code, message, remedy } = toAppError(thrown)
       if (!ofThisFile.includes(code)) throw thrown
@@ -131,3 +145,7 @@ class Search implements FoundDocuments {
   }
 }
 const ofThisFile: readonly ErrorCode[] = ['bad-document', 'file-access', 'not-found']
+
+async function readPlainText(name: string, bytes: Uint8Array): Promise<{ text: string }> {
+  return { text: decodeDocument(name, bytes) }
+}

@@ -14,7 +14,7 @@ import type { QnaContent } from '../domain/qna-form.ts'
 import { addTurns, hasTurns, readSidecar, type Sidecar } from '../domain/sidecar.ts'
 import { saveRevised } from '../store/leaf-revisions.ts'
 import { findLeaf, publicRowBatch, saveLeafProblems, savePublicRows } from '../store/taxonomy.ts'
-import { addDocument, keepContent } from './documents.ts'
+import { addDocument, keepContent, type ReadFile } from './documents.ts'
 import type { Lab, OpenProject } from './lab.ts'
 
 /** The files of one leaf, as texts. */
@@ -28,7 +28,7 @@ export interface LeafFiles {
   sidecar?: string
   /** dataset.jsonl of a foundational leaf. */
   dataset?: string
-  documents: { name: string; text: string }[]
+  documents: { name: string; text: string; file?: ReadFile }[]
   /** Found before the texts were read, e.g. documents that are missing. */
   problems?: QnaProblem[]
 }
@@ -117,7 +117,7 @@ export function checkAttribution(text: string): QnaProblem[] {
   return [{ severity: 'hint', line: 1, column: 1, field: 'attribution.txt', message, remedy }]
 }
 
-async function tryDocument(lab: Lab, leaf: LeafPath, document: { name: string; text: string }): Promise<QnaProblem[]> {
+async function tryDocument(lab: Lab, leaf: LeafPath, document: LeafFiles['documents'][number]): Promise<QnaProblem[]> {
   try {
     await addDocument(lab, { leaf, ...document })
     return []

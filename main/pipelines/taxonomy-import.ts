@@ -6,6 +6,7 @@ import type { ImportOutcome } from '../contract/taxonomy.ts'
 import { branchOf } from '../domain/leaf-path.ts'
 import { readQna } from '../domain/qna.ts'
 import { sidecarName } from '../domain/sidecar.ts'
+import { readBytesAsDocument } from './documents.ts'
 import { type FoundFile, resolveFolder } from './folder-walk.ts'
 import type { Lab } from './lab.ts'
 import { DocumentsFolder } from './leaf-documents.ts'
@@ -20,12 +21,20 @@ export async function importTaxonomy(
   { folder, documentsFolder }: { folder: string; documentsFolder?: string },
 ): Promise<ImportOutcome[]> {
   const taxonomy = await walkTaxonomy(folder)
-  const documents = documentsFolder === undefined ? null : new DocumentsFolder(await resolveFolder(documentsFolder))
+  const documents = documentsFolder === undefined ? null : await openDocuments(lab, documentsFolder)
   const outcomes: ImportOutcome[] = [...taxonomy.refused]
   for (const file of taxonomy.leaves) outcomes.push(await importFile(lab, file, { taxonomy, documents }))
   lab.emit({ kind: 'changed', what: 'taxonomy' })
   lab.emit({ kind: 'changed', what: 'documents' })
   return outcomes
+}
+
+/** Documents of every kind, each read as it is when it is added by hand. */
+async function openDocuments(lab: Lab, folder: string): Promise<DocumentsFolder> {
+  return new DocumentsFolder(await resolveFolder(folder), async (name, bytes) => {
+    const file = await readBytesAsDocument(lab, name, bytes)
+    return { text: file.text, file }
+  })
 }
 
 interface Sources {

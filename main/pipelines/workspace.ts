@@ -7,6 +7,7 @@ import type { EngineEvent, MethodName } from '../contract/api.ts'
 import { AppError } from '../contract/errors.ts'
 import type { JobKind } from '../contract/jobs.ts'
 import type { OfflineProof, ProjectSummary, Settings } from '../contract/workspace.ts'
+import type { DocumentReader } from '../compute/document-reader.ts'
 import type { LlamaHost } from '../compute/llama-protocol.ts'
 import { createProject, listProjects, markSeeded, openProject, projectFolder } from '../store/projects.ts'
 import { type AppState, readAppState, writeAppState } from '../store/settings.ts'
@@ -20,6 +21,7 @@ export interface WorkspaceOptions {
   dataDir: string
   resources: Resources
   llama: LlamaHost
+  documents: DocumentReader
   openTrainer: Lab['openTrainer']
   machine: Machine
   clock: () => number
@@ -46,6 +48,7 @@ export class Workspace implements Lab {
   readonly dataDir: string
   readonly resources: Resources
   readonly llama: LlamaHost
+  readonly documents: DocumentReader
   readonly machine: Machine
   readonly offline: () => OfflineProof
   readonly #options: WorkspaceOptions
@@ -59,6 +62,7 @@ export class Workspace implements Lab {
     this.dataDir = options.dataDir
     this.resources = options.resources
     this.llama = options.llama
+    this.documents = options.documents
     this.machine = options.machine
     this.offline = options.offline
     this.#state = readAppState(options.dataDir, defaultSettings(), options.log)

@@ -12,6 +12,7 @@ import type {
 } from '../contract/generation.ts'
 import type { CandidateId, ChunkId, GenerationId, JobId, LeafPath, ModelId, SeedId } from '../contract/ids.ts'
 import type { Branch } from '../contract/taxonomy.ts'
+import { findChunk } from './documents.ts'
 import type { Database } from './open.ts'
 
 /** Rows one transaction writes at most, so that readers and a full disk never wait long. */
@@ -300,11 +301,12 @@ export function listLatestCandidates(db: Database, id: GenerationId, limit: numb
 export function findCandidate(db: Database, id: CandidateId): CandidateDetail | undefined {
   const row = db.prepare<[string], CandidateRow>(`select ${candidateColumns} from candidates where id = ?`).get(id)
   if (!row) return undefined
-  const chunk = db.prepare<[string | null], { text: string }>('select text from chunks where id = ?').get(row.chunkId)
+  const chunk = findChunk(db, row.chunkId)
   return {
     ...toCandidate(row),
     stages: listOutcomes(db, row.number),
     chunkText: chunk?.text ?? '',
+    chunkPages: chunk?.pages ?? null,
     duplicateOf: row.duplicateOf,
   }
 }

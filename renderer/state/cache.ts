@@ -34,9 +34,9 @@ type Changed = Extract<EngineEvent, { kind: 'changed' }>['what']
 const always = ['workspace.overview']
 /** Which answers go stale when something changed. */
 export const staleAfter: Record<Changed, readonly string[]> = {
-  models: ['model.', ...always],
-  taxonomy: ['taxonomy.', 'document.', ...always],
-  documents: ['document.', 'taxonomy.list', 'taxonomy.leaf', ...always],
+  models: ['model.', 'document.', ...always],
+  taxonomy: ['taxonomy.', 'document.', 'seed.', ...always],
+  documents: ['document.', 'draft.', 'taxonomy.list', 'taxonomy.leaf', ...always],
   samples: ['sample.', 'taxonomy.list', 'generation.thresholds', 'generation.agreement', ...always],
   datasets: ['dataset.', ...always],
   tuning: ['tuning.list', 'tuning.get', 'tuning.checkpoints', 'tuning.warnings', ...always],

@@ -48,5 +48,8 @@ function isForSomeoneElse(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey) return true
   if (document.querySelector('[role="dialog"]')) return true
   const target = event.target
-  return target instanceof Element && target.closest('input, textarea, select, [contenteditable="true"]') !== null
+  if (!(target instanceof Element)) return false
+  // Choices take the arrow keys and the space bar only; letters stay the screen's.
+  if (target.matches('input[type="radio"], input[type="checkbox"]')) return /^(Arrow.*| )$/.test(event.key)
+  return target.closest('input, textarea, select, [contenteditable="true"]') !== null
 }

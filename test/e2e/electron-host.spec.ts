@@ -52,7 +52,7 @@ test('the page is a sandboxed origin of its own with one bridge and no Node', as
   expect(seen).toEqual({
     require: 'undefined',
     process: 'undefined',
-    bridge: ['chooseFile', 'chooseFolder', 'onClose', 'onMessage', 'platform', 'post', 'saveFile'],
+    bridge: ['chooseFile', 'chooseFolder', 'onClose', 'onMessage', 'pathOf', 'platform', 'post', 'saveFile'],
   })
 })
 

@@ -102,6 +102,47 @@ describe('one command', () => {
     expect((await run('workspace', 'overview', '--project', 'Demo')).json()).toMatchObject({ project: { id: 'demo' } })
   })
 
+  test('imports documents of every kind, and shows how one is cut into chunks', async () => {
+    await run('project', 'create', 'Moor')
+    const seed = (at: number) => ({
+      context: `Wren ${Math.floor(at / 3)}.`,
+      question: `What is ${at}?`,
+      answer: 'A bird.',
+    })
+    const leaf = {
+      path: 'knowledge/moor',
+      branch: 'knowledge',
+      domain: 'birds',
+      documentOutline: 'Birds',
+      seeds: Array.from({ length: 15 }, (_, at) => seed(at)),
+    }
+    writeFileSync(join(folder, 'leaf.json'), JSON.stringify(leaf))
+    const saved = await run('taxonomy', 'save', '--input', join(folder, 'leaf.json'))
+    expect(saved.code, saved.err).toBe(0)
+    writeFileSync(join(folder, 'birds.csv'), `name,song\n${'wren,loud and long\n'.repeat(60)}`)
+    writeFileSync(join(folder, 'empty.pdf'), '')
+    writeFileSync(join(folder, 'page.html'), '<h1>Wrens</h1><p>They sing.')
+    const imported = await run('document', 'import', '--leaf', 'knowledge/moor', 'birds.csv', 'empty.pdf', 'page.html')
+    expect(imported.code).toBe(1)
+    expect(imported.json()).toMatchObject({
+      added: [
+        { name: 'birds.csv', type: 'csv' },
+        { name: 'page.html', type: 'html' },
+      ],
+      refused: [{ path: join(folder, 'empty.pdf'), message: '"empty.pdf" is empty.' }],
+    })
+    const { added } = imported.json() as { added: { id: string }[] }
+    const chunks = (await run('document', 'chunk', added[0]?.id ?? '', '--tokens', '60')).json() as {
+      text: string
+      tokenCount: number
+    }[]
+    expect(chunks.length).toBeGreaterThan(3)
+    for (const { text, tokenCount } of chunks) {
+      expect(text.startsWith('| name | song |')).toBe(true)
+      expect(tokenCount).toBeLessThanOrEqual(60)
+    }
+  })
+
   test('takes paths from where it was typed, and values by position or by flag', async () => {
     mkdirSync(join(folder, 'models'), { recursive: true })
     writeTestGguf(join(folder, 'models/finch.gguf'))

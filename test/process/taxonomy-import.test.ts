@@ -206,7 +206,7 @@ describe('documents of imported knowledge', () => {
     })
     expect(names).toEqual(['birds.md'])
     expect(documents[0]?.chunkCount).toBeGreaterThan(1)
-    const chunks = await engine.call('document.chunks', { documentId: documents[0]!.id, maxTokens: 100 })
+    const chunks = await engine.call('document.chunks', { documentId: documents[0]!.id, tokens: 100 })
     expect(chunks.length).toBeGreaterThan(documents[0]!.chunkCount)
     expect(Math.max(...chunks.map(({ tokenCount }) => tokenCount))).toBeLessThanOrEqual(100)
     const { text } = await engine.call('document.text', { documentId: documents[0]!.id })
@@ -221,7 +221,7 @@ describe('documents of imported knowledge', () => {
       expect.objectContaining({ severity: 'warning', field: 'document.patterns' }),
     )
     const binary = await documentsOf({ 'birds.md': Buffer.from('%PDF-1.4') })
-    expect(binary.problems.find(({ message }) => message.includes('PDF'))?.remedy).toContain('Convert')
+    expect(binary.problems.find(({ message }) => message.includes('PDF'))?.remedy).toContain('ending .pdf')
     expect(await engine.call('taxonomy.list', {})).toHaveLength(1)
   })
 })

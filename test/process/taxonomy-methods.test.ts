@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { MethodInput } from '../../main/contract/api.ts'
 import type { DocumentId, LeafPath } from '../../main/contract/ids.ts'
+import type { DocumentSummary } from '../../main/contract/taxonomy.ts'
 import { readQna } from '../../main/domain/qna.ts'
 import { createTestEngine, type TestEngine } from '../support/test-engine.ts'
 
@@ -105,11 +106,17 @@ describe('document.*', () => {
 
   it('adds a file, shows its text and chunks, and takes it away', async () => {
     writeFileSync(join(folder, 'notes.txt'), `\ufeff# Birds\r\n\r\n${'Birds sing. '.repeat(300)}`)
-    const document = await engine.call('document.import', { leaf: birdsPath, path: join(folder, 'notes.txt') })
+    const { added, refused } = await engine.call('document.import', {
+      leaf: birdsPath,
+      paths: [join(folder, 'notes.txt')],
+    })
+    const document = added[0] as DocumentSummary
+    expect(refused).toEqual([])
     expect(document).toMatchObject({ name: 'notes.txt', leaf: birdsPath })
     const chunks = await engine.call('document.chunks', { documentId: document.id })
     expect(chunks).toHaveLength(document.chunkCount)
     expect(chunks[0]?.text.startsWith('# Birds\r\n')).toBe(true)
+    expect(document).toMatchObject({ type: 'text', pageCount: null, notes: [] })
     await engine.call('document.remove', { documentId: document.id })
     expect(await engine.call('document.list', { leaf: birdsPath })).toEqual([])
     const { text } = await engine.call('document.text', { documentId: document.id })
@@ -129,10 +136,11 @@ describe('document.*', () => {
   it('refuses blank and binary documents, folders, skills and leaves that are not there', async () => {
     await expect(add(' \n')).rejects.toMatchObject({ code: 'bad-document' })
     writeFileSync(join(folder, 'a.pdf'), '%PDF-1.7')
-    const load = (path: string, leaf = birdsPath) => engine.call('document.import', { leaf, path })
-    await expect(load(join(folder, 'a.pdf'))).rejects.toMatchObject({ code: 'bad-document' })
-    await expect(load(folder)).rejects.toMatchObject({ code: 'bad-document' })
-    await expect(load(join(folder, 'none.md'))).rejects.toMatchObject({ code: 'not-found' })
+    const load = (path: string, leaf = birdsPath) => engine.call('document.import', { leaf, paths: [path] })
+    const refusal = async (path: string) => (await load(path)).refused[0]?.message
+    expect(await refusal(join(folder, 'a.pdf'))).toMatch(/cut short/)
+    expect(await refusal(folder)).toMatch(/not a file/)
+    expect(await refusal(join(folder, 'none.md'))).toMatch(/not there/)
     await expect(load(join(folder, 'a.pdf'), 'knowledge/none' as LeafPath)).rejects.toMatchObject({ code: 'not-found' })
     await engine.call('taxonomy.save', skillDraft)
     await expect(load(join(folder, 'a.pdf'), skillPath)).rejects.toMatchObject({ code: 'bad-input' })

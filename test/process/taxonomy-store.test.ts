@@ -157,7 +157,12 @@ describe('a project of an older version', () => {
 describe('documents and chunks', () => {
   const text = `# One\n\n${'Some words here. '.repeat(60)}\n\n# Two\n\n${'Other words there. '.repeat(60)}`
   const approximate = { tokenizer: 'approximate', maxTokens: 100 }
-  const add = (name = 'a.md', sha256 = 'f00d') => saveDocument(db, { leaf: path, name, sha256, sizeBytes: 9 }, 1)
+  const add = (name = 'a.md', sha256 = 'f00d') =>
+    saveDocument(
+      db,
+      { leaf: path, name, type: 'markdown', sha256, sizeBytes: 9, original: null, pageStarts: null, notes: [] },
+      1,
+    )
   beforeEach(() => saveLeaf(db, leafOf(), 1))
 
   it('takes the same text in the same leaf for the same document', () => {

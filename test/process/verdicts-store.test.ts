@@ -7,9 +7,7 @@ import {
   listFinishedSlots,
   listLatestCandidates,
 } from '../../main/store/generation.ts'
-import { migration as foundation } from '../../main/store/migrations/001-foundation.ts'
-import { migration as taxonomy } from '../../main/store/migrations/002-taxonomy.ts'
-import { migration as generation } from '../../main/store/migrations/003-generation.ts'
+import { allMigrations } from '../../main/store/migrations/all.ts'
 import { type Database, openDatabase } from '../../main/store/open.ts'
 import {
   countSamplesByLeaf,
@@ -30,7 +28,7 @@ import {
 
 let db: Database
 beforeEach(() => {
-  db = openDatabase(':memory:', [foundation, taxonomy, generation])
+  db = openDatabase(':memory:', allMigrations)
   insertTestGeneration(db)
   insertTestCandidates(db, [testCandidate(0), testCandidate(1, { droppedBy: 'knowledge-faithful' }), testCandidate(2)])
 })

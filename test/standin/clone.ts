@@ -31,6 +31,8 @@ export function encode(value: unknown, seen: unknown[] = []): Encoded {
     for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768))
     return ['bytes', tag, btoa(text)]
   }
+  // Its content stays behind: a preload only asks where it lies.
+  if (tag === 'File') return ['file', (value as unknown as { name: string }).name]
   if (tag !== 'Object') throw new Error('An object could not be cloned.')
   const fields: Record<string, Encoded> = {}
   for (const [key, field] of Object.entries(value)) fields[key] = encode(field, seen)
@@ -80,6 +82,8 @@ export function decode(encoded: Encoded, seen: unknown[] = []): unknown {
       return keep(new RegExp(first, second))
     case 'error':
       return Object.assign(keep(new Error(second)), { name: first as string, stack: third as string })
+    case 'file':
+      return keep(new File([], first))
     case 'bytes': {
       const bytes = Uint8Array.from(atob(second), (letter) => letter.charCodeAt(0))
       if (first === 'ArrayBuffer') return keep(bytes.buffer)

@@ -168,6 +168,8 @@ function preloadWorld({ secret, binding, environment, encode, decode, bridgeHalf
     contextBridge: guarded('contextBridge', {
       exposeInMainWorld: (key: string, api: unknown) => bridge.expose(key, api),
     }),
+    // As Electron answers for a file that lies on no disk; where others lie, Chromium does not say.
+    webUtils: guarded('webUtils', { getPathForFile: () => '' }),
   })
   const process = guarded('preload process', {
     type: 'renderer',

@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type PromptStage, parsePromptFile, promptStages, renderPrompt, stageForms } from '../../main/domain/prompts.ts'
+import {
+  parsePromptFile,
+  type PromptTemplate,
+  promptStages,
+  renderPrompt,
+  stageForms,
+} from '../../main/domain/prompts.ts'
 
-const read = (language: string, stage: PromptStage) =>
+const read = (language: string, stage: PromptTemplate['stage']) =>
   parsePromptFile(
     stage,
     readFileSync(new URL(`../../main/prompts/standard/${language}/${stage}.yaml`, import.meta.url), 'utf8'),

@@ -6,32 +6,13 @@ import { AppError, toAppError } from '../../contract/errors.ts'
 import { beatMs, type FromWorker, type ToWorker, type WorkerCall } from '../llama-messages.ts'
 import { passBinaryTests } from './binary-test.ts'
 import { LockStepSession } from './session.ts'
+import { openParentPort } from './parent-port.ts'
 import { LlamaRuntime } from './runtime.ts'
-
-/** Electron's utilityProcess gives a parentPort; a forked Node has process.send. */
-interface ParentPort {
-  postMessage(message: unknown): void
-  on(event: 'message', listener: (event: { data: unknown }) => void): void
-}
-const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort
 
 const sessions = new Map<number, LockStepSession>()
 const cancels = new Map<number, () => void>()
 let runtime: LlamaRuntime | null = null
 let nextSessionId = 1
-
-function post(message: FromWorker): void {
-  if (parentPort) parentPort.postMessage(message)
-  else
-    process.send?.(message, undefined, undefined, (error) => {
-      if (error) leave()
-    })
-}
-
-/** Without a parent there is nobody to answer; a thread inside llama.cpp must not keep the process alive. */
-function leave(): void {
-  process.kill(process.pid, 'SIGKILL')
-}
 
 function sessionOf(sessionId: number): LockStepSession {
   const session = sessions.get(sessionId)
@@ -92,9 +73,8 @@ function explain(thrown: unknown): AppError {
     : toAppError(thrown)
 }
 
-if (parentPort) passBinaryTests()
+if ('parentPort' in process) passBinaryTests()
+const post = openParentPort<ToWorker, FromWorker>(onMessage)
 onBlocked((attempt) => post({ kind: 'blocked', attempt }))
-if (parentPort) parentPort.on('message', (event) => onMessage(event.data as ToWorker))
-else process.on('message', (message) => onMessage(message as ToWorker)).once('disconnect', leave)
 setInterval(() => post({ kind: 'beat' }), beatMs)
 post({ kind: 'ready' })

@@ -27,7 +27,7 @@ interface JsonSchema {
 }
 
 /** Fields that name files: taken relative to where the command was typed. */
-const pathFields = ['path', 'folder', 'documentsFolder']
+const pathFields = ['path', 'paths', 'folder', 'documentsFolder']
 
 export interface GlobalFlags {
   data?: string
@@ -86,12 +86,13 @@ export function parseInput(
     if (given !== undefined) input[field.name] = shape(field, given)
   }
   const open = fields.filter((field) => field.isRequired && input[field.name] === undefined)
-  for (const word of positionals) {
+  while (positionals.length > 0) {
     const field = open.shift()
-    if (!field) throw usageError(`"${word}" is one value too many.`)
-    input[field.name] = shape(field, field.kind === 'texts' ? [word] : word)
+    if (!field) throw usageError(`"${positionals[0]}" is one value too many.`)
+    // A list takes all the words that are left.
+    input[field.name] = field.kind === 'texts' ? positionals.splice(0) : shape(field, positionals.shift())
   }
-  for (const name of pathFields) if (typeof input[name] === 'string') input[name] = resolve(input[name])
+  for (const name of pathFields) if (name in input && !isLeafPath(method, name)) input[name] = absolute(input[name])
   return { flags, input }
 }
 
@@ -102,6 +103,16 @@ function fullFlag(word: string, options: ParseArgsOptionsConfig): string {
   const [, name = '', rest = ''] = /^--([a-z-]+)(.*)$/s.exec(word) ?? []
   const full = flagAliases[name]
   return full && !(name in options) && full in options ? `--${full}${rest}` : word
+}
+
+/** A leaf's path names no file. */
+function isLeafPath(method: MethodName, field: string): boolean {
+  return field === 'path' && method.startsWith('taxonomy.')
+}
+
+function absolute(given: unknown): unknown {
+  if (Array.isArray(given)) return given.map(absolute)
+  return typeof given === 'string' ? resolve(given) : given
 }
 
 /** Help for the flags of a method. */

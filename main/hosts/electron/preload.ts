@@ -1,6 +1,6 @@
 // The window's one bridge: frames of the contract over a port to the engine, and the native dialogs. Runs sandboxed, as CommonJS.
 
-import { contextBridge, ipcRenderer } from 'electron'
+import { contextBridge, ipcRenderer, webUtils } from 'electron'
 import { channels } from './messages.ts'
 
 let port: MessagePort | null = null
@@ -41,5 +41,6 @@ contextBridge.exposeInMainWorld('labdesk', {
   },
   chooseFolder: (): Promise<string | null> => ipcRenderer.invoke(channels.chooseFolder),
   chooseFile: (): Promise<string | null> => ipcRenderer.invoke(channels.chooseFile),
+  pathOf: (file: File): string => webUtils.getPathForFile(file),
   saveFile: (suggestedName: string): Promise<string | null> => ipcRenderer.invoke(channels.saveFile, suggestedName),
 })

@@ -8,6 +8,7 @@ import { migration as tuning } from './004-tuning.ts'
 import { migration as demo } from './005-demo.ts'
 import { migration as pipelines } from './006-pipelines.ts'
 import { migration as authoring } from './007-authoring.ts'
+import { migration as documents } from './008-documents.ts'
 
 export const allMigrations: readonly Migration[] = [
   foundation,
@@ -17,4 +18,5 @@ export const allMigrations: readonly Migration[] = [
   demo,
   pipelines,
   authoring,
+  documents,
 ]

@@ -6,6 +6,7 @@ import { memo, useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Sample } from '../../../main/contract/curation.ts'
 import { Facts } from '../../components/facts.tsx'
+import { usePages } from '../../components/page-range.ts'
 import { Reading } from '../../components/reading.tsx'
 import { Section } from '../../components/screen.tsx'
 import { StatusTag } from '../../components/status-tag.tsx'
@@ -52,6 +53,7 @@ export function SamplePane({ sample, curation, isEditing, onEditing }: SamplePan
 function History({ sample }: { sample: Sample }) {
   const { t } = useTranslation()
   const detail = useRead('sample.get', { candidateId: sample.id })
+  const pages = usePages()
   return (
     <Reading of={detail}>
       {(full) => (
@@ -60,7 +62,7 @@ function History({ sample }: { sample: Sample }) {
             <StageHistory detail={full} verdict={sample.verdict} />
           </Section>
           {full.chunkText && (
-            <Section title={t('curate.chunk')}>
+            <Section title={[t('curate.chunk'), pages(full.chunkPages)].filter(Boolean).join(', ')}>
               <ChunkText text={full.chunkText} words={full.stages.map(({ words }) => words)} />
             </Section>
           )}

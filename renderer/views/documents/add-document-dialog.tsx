@@ -1,6 +1,6 @@
-// Adds a document to a knowledge leaf: from a file the engine can reach, from a file of this browser, or pasted.
+// Adds documents to a knowledge leaf: files of this machine, a file where the engine runs, or pasted text.
 
-import { Button, FileButton, Modal, Tabs, Textarea, TextInput } from '@mantine/core'
+import { Button, Modal, Tabs, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LeafPath } from '../../../main/contract/ids.ts'
@@ -8,18 +8,23 @@ import type { DocumentSummary } from '../../../main/contract/taxonomy.ts'
 import { LeafSelect } from '../../components/leaf-select.tsx'
 import { PathField } from '../../components/path-field.tsx'
 import { ErrorNote } from '../../components/reading.tsx'
-import { useAct } from '../../state/lab.ts'
+import { useAct, useRead } from '../../state/lab.ts'
 import { showDone } from '../../state/notices.ts'
+import { AddFiles } from './add-files.tsx'
 
 interface AddDocumentDialogProps {
   isOpen: boolean
+  /** What to begin with: files that were dropped, the leaf that was shown. */
+  start: { files: readonly File[]; leaf: string }
   onClose: () => void
 }
 
-/** Two tabs over one leaf. */
-export function AddDocumentDialog({ isOpen, onClose }: AddDocumentDialogProps) {
+/** Three tabs over one leaf. */
+export function AddDocumentDialog({ isOpen, start, onClose }: AddDocumentDialogProps) {
   const { t } = useTranslation()
-  const [leaf, setLeaf] = useState<LeafPath | ''>('')
+  const [chosen, setLeaf] = useState<LeafPath | ''>(start.leaf as LeafPath | '')
+  const knowledge = (useRead('taxonomy.list', {}).value ?? []).filter(({ branch }) => branch === 'knowledge')
+  const leaf = chosen || (knowledge.length === 1 ? (knowledge[0]?.path ?? '') : '')
   function done(document: DocumentSummary | undefined): void {
     if (!document) return
     showDone(t('documents.added', { name: document.name, chunks: document.chunkCount }))
@@ -41,13 +46,17 @@ export function AddDocumentDialog({ isOpen, onClose }: AddDocumentDialogProps) {
           onChange={setLeaf}
           accepts={({ branch }) => branch === 'knowledge'}
         />
-        <Tabs defaultValue="file">
+        <Tabs defaultValue="files">
           <Tabs.List>
-            <Tabs.Tab value="file">{t('documents.fromFile')}</Tabs.Tab>
+            <Tabs.Tab value="files">{t('documents.files')}</Tabs.Tab>
+            <Tabs.Tab value="path">{t('documents.fromPath')}</Tabs.Tab>
             <Tabs.Tab value="paste">{t('documents.paste')}</Tabs.Tab>
           </Tabs.List>
-          <Tabs.Panel value="file" pt="sm">
-            <FromFile leaf={leaf} onDone={done} />
+          <Tabs.Panel value="files" pt="sm">
+            <AddFiles leaf={leaf} dropped={start.files} onClose={onClose} />
+          </Tabs.Panel>
+          <Tabs.Panel value="path" pt="sm">
+            <FromPath leaf={leaf} onDone={done} />
           </Tabs.Panel>
           <Tabs.Panel value="paste" pt="sm">
             <FromText leaf={leaf} onDone={done} />
@@ -63,14 +72,19 @@ interface FromProps {
   onDone(document: DocumentSummary | undefined): void
 }
 
-function FromFile({ leaf, onDone }: FromProps) {
+function FromPath({ leaf, onDone }: FromProps) {
   const { t } = useTranslation()
   const [path, setPath] = useState('')
   const load = useAct('document.import', { isQuiet: true })
+  const [refused, setRefused] = useState<{ message: string; remedy: string } | null>(null)
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
-    if (leaf) onDone(await load.run({ leaf, path: path.trim() }))
+    if (!leaf) return
+    const outcome = await load.run({ leaf, paths: [path.trim()] })
+    setRefused(outcome?.refused[0] ?? null)
+    onDone(outcome?.added[0])
   }
+  const error = load.error ?? (refused && { code: 'bad-document' as const, ...refused })
   return (
     <form className="stack" onSubmit={(event) => void submit(event)}>
       <PathField
@@ -78,9 +92,9 @@ function FromFile({ leaf, onDone }: FromProps) {
         kind="file"
         value={path}
         onChange={setPath}
-        placeholder="/home/me/documents/paper.md"
+        placeholder="/home/me/documents/paper.pdf"
       />
-      {load.error && <ErrorNote error={load.error} />}
+      {error && <ErrorNote error={error} />}
       <Button
         type="submit"
         style={{ alignSelf: 'start' }}
@@ -98,32 +112,18 @@ function FromText({ leaf, onDone }: FromProps) {
   const [name, setName] = useState('')
   const [text, setText] = useState('')
   const add = useAct('document.add', { isQuiet: true })
-  async function take(file: File | null): Promise<void> {
-    if (!file) return
-    setName(file.name)
-    setText(await file.text())
-  }
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
     if (leaf) onDone(await add.run({ leaf, name: name.trim(), text }))
   }
   return (
     <form className="stack" onSubmit={(event) => void submit(event)}>
-      <div className="row-wrap">
-        <TextInput
-          className="grow"
-          label={t('documents.name')}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <FileButton accept=".md,.txt,.markdown,text/plain,text/markdown" onChange={(file) => void take(file)}>
-          {(props) => (
-            <Button {...props} variant="default">
-              {t('documents.readFile')}
-            </Button>
-          )}
-        </FileButton>
-      </div>
+      <TextInput
+        className="grow"
+        label={t('documents.name')}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
       <Textarea
         label={t('documents.text')}
         minRows={8}

@@ -1,21 +1,22 @@
-// One document: its chunks as the pipeline will cut them, at a size one can slide, and its whole text.
+// One document: its chunks, its whole text, the teacher's drafts, the student's closed-book answers, and what its import has to say.
 
-import { Button, SegmentedControl, Slider } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
+import { Button, SegmentedControl } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { DocumentSummary } from '../../../main/contract/taxonomy.ts'
 import { ask } from '../../components/ask.tsx'
 import { Reading } from '../../components/reading.tsx'
-import { formatCount } from '../../format.ts'
 import { useAct, useRead } from '../../state/lab.ts'
+import { ChunkPanel } from './chunk-panel.tsx'
+import { DraftPanel } from './draft-panel.tsx'
+import { SeedPanel } from './seed-panel.tsx'
 
-const sizes = { smallest: 40, largest: 2000, usual: 500 }
+const parts = ['chunks', 'text', 'drafts', 'seeds'] as const
+type Part = (typeof parts)[number]
 
-/** Text or chunks. */
 export function DocumentPane({ document }: { document: DocumentSummary }) {
   const { t } = useTranslation()
-  const [shown, setShown] = useState<'chunks' | 'text'>('chunks')
+  const [shown, setShown] = useState<Part>('chunks')
   const remove = useAct('document.remove')
   const askRemoval = () =>
     ask({
@@ -32,18 +33,25 @@ export function DocumentPane({ document }: { document: DocumentSummary }) {
           <SegmentedControl
             aria-label={t('documents.show')}
             value={shown}
-            onChange={(value) => setShown(value === 'text' ? 'text' : 'chunks')}
-            data={[
-              { value: 'chunks', label: t('documents.chunks') },
-              { value: 'text', label: t('documents.text') },
-            ]}
+            onChange={(value) => setShown(value as Part)}
+            data={parts.map((part) => ({ value: part, label: t(`documents.${part}`) }))}
           />
           <Button variant="default" onClick={askRemoval} loading={remove.isRunning}>
             {t('documents.remove')}
           </Button>
         </span>
       </div>
-      {shown === 'chunks' ? <Chunks document={document} /> : <FullText document={document} />}
+      {document.notes.length > 0 && (
+        <div className="note warn-note pane-note" data-testid="document-notes">
+          {document.notes.map((note) => (
+            <div key={note}>{note}</div>
+          ))}
+        </div>
+      )}
+      {shown === 'chunks' && <ChunkPanel document={document} />}
+      {shown === 'text' && <FullText document={document} />}
+      {shown === 'drafts' && <DraftPanel document={document} />}
+      {shown === 'seeds' && <SeedPanel document={document} />}
     </>
   )
 }
@@ -54,53 +62,5 @@ function FullText({ document }: { document: DocumentSummary }) {
     <div className="pane-body" tabIndex={0} role="region" aria-label={document.name}>
       <Reading of={text}>{(value) => <div className="prose readable">{value.text}</div>}</Reading>
     </div>
-  )
-}
-
-function Chunks({ document }: { document: DocumentSummary }) {
-  const { t } = useTranslation()
-  const [maxTokens, setMaxTokens] = useState(sizes.usual)
-  const [settled] = useDebouncedValue(maxTokens, 250)
-  const chunks = useRead('document.chunks', { documentId: document.id, maxTokens: settled })
-  return (
-    <>
-      <div className="pane-head">
-        <span id="chunk-size">{t('documents.chunkSize', { tokens: formatCount(maxTokens) })}</span>
-        <Slider
-          className="grow"
-          maw={320}
-          size="sm"
-          label={null}
-          min={sizes.smallest}
-          max={sizes.largest}
-          step={20}
-          value={maxTokens}
-          onChange={setMaxTokens}
-          thumbProps={{ 'aria-labelledby': 'chunk-size' }}
-        />
-        {chunks.value && <span className="dim">{t('documents.chunkCount', { count: chunks.value.length })}</span>}
-      </div>
-      <div
-        className="pane-body stack readable"
-        tabIndex={0}
-        role="region"
-        aria-label={t('documents.chunks')}
-        data-testid="chunks"
-      >
-        <Reading of={chunks}>
-          {(list) =>
-            list.map((chunk) => (
-              <div key={chunk.id} className="chunk">
-                <div className="dim" style={{ fontSize: 12 }}>
-                  {[`#${chunk.index + 1}`, ...chunk.headings].join(' › ')} ·{' '}
-                  {t('documents.tokens', { count: chunk.tokenCount })}
-                </div>
-                <div className="prose">{chunk.text}</div>
-              </div>
-            ))
-          }
-        </Reading>
-      </div>
-    </>
   )
 }

@@ -16,7 +16,7 @@ function reviewing(): ScriptedEngine {
     'sample.list': () => ({ rows, total: rows.length }),
     'sample.get': ({ candidateId }) => {
       const sample = rows.find(({ id }) => id === candidateId) ?? sampleOf(0)
-      return { ...sample, stages: [], chunkText: '', duplicateOf: null }
+      return { ...sample, stages: [], chunkText: '', chunkPages: null, duplicateOf: null }
     },
     'sample.judge': ({ candidateId, kind, question, answer }) => {
       const at = rows.findIndex(({ id }) => id === candidateId)

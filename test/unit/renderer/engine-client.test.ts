@@ -110,6 +110,7 @@ describe('the engine client over the desktop bridge', () => {
       chooseFolder: () => Promise.resolve('/a'),
       chooseFile: () => Promise.resolve(null),
       saveFile: () => Promise.resolve(null),
+      pathOf: () => '',
     }
     window.labdesk = bridge
     const engine = openEngine()
