@@ -1,6 +1,6 @@
 // Edits of a tuning plan before it is started. Pure: every change gives a new plan; limits are the contract's own.
 
-import { tuningPlan } from '../../main/contract/api.ts'
+import { tuningPlan } from '../../main/contract/plans.ts'
 import type { PhasePlan, TuningPlan } from '../../main/contract/tuning.ts'
 
 /** The numbers of a phase one can edit. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { tuningPlan } from '../../../main/contract/api.ts'
+import { tuningPlan } from '../../../main/contract/plans.ts'
 import { presetNames } from '../../../main/contract/tuning.ts'
 import { type PresetFacts, presetParts } from '../../../main/domain/presets.ts'
 
