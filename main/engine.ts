@@ -21,6 +21,7 @@ import { createLlamaHost } from './compute/llama.ts'
 import type { FromReader } from './compute/document-messages.ts'
 import type { FromWorker } from './compute/llama-messages.ts'
 import type { LlamaHost } from './compute/llama-protocol.ts'
+import { withRemoteTeacher } from './compute/remote-host.ts'
 import { openTrainer, type Trainer } from './compute/trainer.ts'
 import { findTrainingGpu } from './compute/training-gpu.ts'
 import { ensureTrainer, findLibraryDir } from './compute/trainer-build.ts'
@@ -30,6 +31,7 @@ import { seedDemoProject } from './pipelines/demo-seed.ts'
 import { createEventStream } from './pipelines/event-stream.ts'
 import type { Handlers, JobHandler, Lab, Resources } from './pipelines/lab.ts'
 import { createMachine, watchGpu } from './pipelines/machine.ts'
+import { allowedPlace } from './pipelines/remote-teacher.ts'
 import { validateTaxonomy } from './pipelines/taxonomy-validate.ts'
 import { Workspace } from './pipelines/workspace.ts'
 import { lockFolder } from './store/lock.ts'
@@ -69,7 +71,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const events = createEventStream(log)
   const spawnLlama = () => spawnGuarded(options, new URL('./compute/worker/llama.ts', import.meta.url))
   const spawnReader = () => spawnGuarded(options, new URL('./compute/worker/reader.ts', import.meta.url))
-  const { llama, gpu } = watchGpu(options.llama ?? createLlamaHost({ log, spawn: spawnLlama }))
+  const local = options.llama ?? createLlamaHost({ log, spawn: spawnLlama })
+  const { llama, gpu } = watchGpu(withRemoteTeacher(local, () => workspace.settings().remoteTeacher))
   const documents = createDocumentReader({ spawn: spawnReader })
   let workspace: Workspace
   try {
@@ -147,13 +150,15 @@ function spawnGuarded(options: EngineOptions, entry: URL): WorkerProcess {
 
 function proveOffline({ host, offlineMeasures = [] }: EngineOptions): OfflineProof {
   const { count, attempts } = blockedAttempts()
+  const allowedHost = allowedPlace()
+  const exception = allowedHost ? `, but for connections to ${allowedHost.host}, the remote teacher you named` : ''
   const measures = [
     ...offlineMeasures,
-    'Engine: every connection, datagram and name look-up that would leave this machine is refused and counted.',
+    `Engine: every connection, datagram and name look-up that would leave this machine is refused and counted${exception}.`,
     'Model worker and document reader: the same guard stands in their own processes and reports here.',
     'Trainer: a native program without network code; it speaks over its standard input and output only.',
   ]
-  return { host, measures, blockedRequests: attempts, outgoingConnectionCount: count }
+  return { host, measures, blockedRequests: attempts, allowedHost, outgoingConnectionCount: count }
 }
 
 async function answer<Name extends MethodName>(

@@ -11,7 +11,7 @@ import { ensureTrainer, findLibraryDir } from '../main/compute/trainer-build.ts'
 import { allCases, type BenchCase, type BenchShape, type Engine, type Failed, m15, type Turn } from './bench-cases.ts'
 import { type CurvePoint, type CurveValue, measureCurves, pointsOf } from './bench-curves.ts'
 import { exportQ8, runLabdesk, type Trainable } from './bench-labdesk.ts'
-import { buildFinetune, type Finetune, runFinetune } from './bench-llama.ts'
+import { buildFinetune, type LlamaProgram, runFinetune } from './bench-llama.ts'
 import { writeBenchModel } from './bench-model.ts'
 import { plotCurves } from './bench-plot.ts'
 import { waitForQuiet } from './bench-process.ts'
@@ -40,7 +40,7 @@ interface Bench {
   folder: string
   trainable: Trainable
   torch: Torch | Failed
-  finetune: Finetune | Failed
+  finetune: LlamaProgram | Failed
   models: Map<string, { f32: string; q8: string }>
   /** Turns that began, and those of them that began while others used the machine. */
   turns: { all: number; busy: number }

@@ -31,7 +31,8 @@ export type FromWorker =
   | { kind: 'beat' }
   /** The worker's offline guard refused something. */
   | { kind: 'blocked'; attempt: BlockedAttempt }
-  | { kind: 'text'; id: number; piece: string }
+  /** New text of streamed answers, by call. */
+  | { kind: 'text'; pieces: { id: number; piece: string }[] }
   | { kind: 'ok'; id: number; value: unknown }
   | { kind: 'fail'; id: number; error: ErrorFrame }
 

@@ -26,10 +26,20 @@ export interface SessionReply {
   gpu: string
 }
 
-/** One generation. Prompt text is already rendered by the chat template and is tokenised with special tokens recognised. */
+/**
+ * One generation. Prompt text is already rendered by the chat template and is tokenised with special tokens recognised. The answer is a
+ * function of the request: of prompt, seed and settings, not of what else runs. (Where two tokens are equally likely up to rounding, the
+ * company in a batch may decide: llama.cpp's sums depend on a batch's width.)
+ */
 export interface CompletionRequest {
   prompt: string
+  /**
+   * Tokens of the answer. With a grammar an answer this long is closed in its grammar's shortest form, which takes a few tokens more; its
+   * `stop` is 'length', its form is whole.
+   */
   maxTokens: number
+  /** Tokens before which the answer may not end of itself. */
+  minTokens?: number
   temperature: number
   topK?: number
   topP?: number
@@ -37,17 +47,34 @@ export interface CompletionRequest {
   seed: number
   /** GBNF; absent = free text. */
   grammar?: string
+  /** Free reasoning before the answer; grammar, stops and maxTokens are the answer's alone. */
+  thinking?: Thinking
   /** Extra texts that end the answer (not included in it). */
   stops?: string[]
-  /** Ask for `onText` pieces while it runs (chat). */
+  /** Ask for `onText` pieces of the answer while it runs (chat). */
   stream?: boolean
 }
+
+/** How a model writes its reasoning, and how much of it is worth waiting for. */
+export interface Thinking {
+  /** Such as `<think>`; put behind the prompt when its end has not opened it already. */
+  opening: string
+  /** Such as `</think>`; written for the model when it has not closed after `maxTokens`. */
+  closing: string
+  maxTokens: number
+}
+
 export interface Completion {
   text: string
   promptTokens: number
+  /** Of the prompt's tokens, those that had to be computed; the others were shared with earlier prompts. */
+  evaluatedPromptTokens: number
+  /** All that were sampled, reasoning included. */
   outputTokens: number
   ms: number
   stop: 'end' | 'length' | 'stop-text' | 'cancelled'
+  /** What the model thought before it answered; only where it was asked to. */
+  reasoning?: string
 }
 
 /** Log-likelihood of `continuation` after `prompt`, token by token. */

@@ -199,7 +199,8 @@ class Worker {
         return
       }
       case 'text':
-        return this.#pending.get(message.id)?.onText?.(message.piece)
+        for (const { id, piece } of message.pieces) this.#pending.get(id)?.onText?.(piece)
+        return
       case 'ok':
       case 'fail': {
         const pending = this.#pending.get(message.id)

@@ -1,5 +1,6 @@
 // Keeps this process offline: importing it refuses every connection, datagram and name look-up that would leave the machine, and
-// remembers each. Loopback and local sockets pass. Import it before anything that could connect; it guards what Node's own modules do.
+// remembers each. Loopback and local sockets pass, and at most one host and port that the user named. Import it before anything that could
+// connect; it guards what Node's own modules do.
 
 import dgram from 'node:dgram'
 import dns from 'node:dns'
@@ -23,6 +24,24 @@ export function blockedAttempts(): { count: number; attempts: BlockedAttempt[] }
   return { count, attempts: [...attempts] }
 }
 
+/** The one place outside that the user allowed. */
+export interface AllowedHost {
+  host: string
+  port: number
+}
+let allowed: AllowedHost | null = null
+let allowedCount = 0
+
+/** Allows connections to this host and port and to no other; null allows none. */
+export function allowHost(place: AllowedHost | null): void {
+  allowed = place && { host: bareName(place.host), port: place.port }
+}
+
+/** What is allowed now, and how often it was connected to since the start. */
+export function allowedConnections(): { allowed: AllowedHost | null; count: number } {
+  return { allowed, count: allowedCount }
+}
+
 /** Adds an attempt that was refused in this process, or in another one that reports here. */
 export function noteBlocked(attempt: BlockedAttempt): void {
   count += 1
@@ -37,9 +56,40 @@ export function onBlocked(listener: (attempt: BlockedAttempt) => void): void {
 
 /** Whether an address or name stays on this machine. */
 export function isLocal(host: string): boolean {
-  const bare = host.toLowerCase().replace(/^\[|\]$/g, '')
+  const bare = bareName(host)
   if (bare === '' || bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1') return true
   return net.isIP(bare.replace(/^::ffff:/, '')) === 4 && bare.replace(/^::ffff:/, '').startsWith('127.')
+}
+
+/** Whether an address belongs to this machine or to a private network: RFC 1918, 4193, 3927, 6598 and their like. */
+export function isPrivateAddress(address: string): boolean {
+  const bare = bareName(address)
+  if (isLocal(bare)) return true
+  const mapped = bare.replace(/^::ffff:/, '')
+  if (net.isIP(mapped) === 4) return privateRanges.check(mapped, 'ipv4')
+  return net.isIP(bare) === 6 && privateRanges.check(bare, 'ipv6')
+}
+
+const privateRanges = new net.BlockList()
+for (const [network, bits] of [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['169.254.0.0', 16],
+  ['100.64.0.0', 10],
+] as const)
+  privateRanges.addSubnet(network, bits, 'ipv4')
+privateRanges.addSubnet('fc00::', 7, 'ipv6')
+privateRanges.addSubnet('fe80::', 10, 'ipv6')
+
+function bareName(host: string): string {
+  return host.toLowerCase().replace(/^\[|\]$/g, '')
+}
+
+function isAllowed({ host, port }: { host: string; port: string }): boolean {
+  if (!allowed || bareName(host) !== allowed.host || Number(port) !== allowed.port) return false
+  allowedCount += 1
+  return true
 }
 
 function refuse(url: string): Error {
@@ -67,7 +117,7 @@ function replace(
 function guardSockets(): void {
   replace(net.Socket.prototype, 'connect', (args, self) => {
     const target = connectTarget(args)
-    if (target === null || isLocal(target.host)) return null
+    if (target === null || isAllowed(target) || isLocal(target.host)) return null
     const socket = self as net.Socket
     const error = refuse(`tcp://${target.host}:${target.port}`)
     // A tick later: tls.connect still sets up the socket it believes is connecting.
@@ -116,7 +166,7 @@ function guardNames(): void {
 function refuseName(args: unknown[], answer: (error: Error) => { instead: unknown }): { instead: unknown } | null {
   const name = String(args[0] ?? '')
   // An address needs no look-up, and connecting to it is guarded above.
-  if (isLocal(name) || net.isIP(name) !== 0) return null
+  if (isLocal(name) || net.isIP(name) !== 0 || bareName(name) === allowed?.host) return null
   return answer(refuse(`dns://${name}`))
 }
 

@@ -2,6 +2,7 @@
 // utilityProcess); the default forks the running Node. Invariant: `onExit` fires exactly once, whatever ended the child.
 
 import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 /** A running child process that speaks structured-clone messages. */
@@ -20,15 +21,18 @@ export interface WorkerExit {
 }
 export type SpawnWorker = () => WorkerProcess
 
+/** A thread for each core samples tokens; a crash writes no backtrace, which would take minutes. */
+export function workerEnvironment(): Record<string, string> {
+  return { GGML_NO_BACKTRACE: '1', UV_THREADPOOL_SIZE: String(Math.min(16, availableParallelism())) }
+}
+
 /** Characters of standard error kept for an error's detail. */
 const keptStderr = 4000
 
 /** Forks `modulePath` with the Node that runs now (also inside Electron, told to act as Node). */
 export function forkWorker(modulePath: string | URL): WorkerProcess {
   const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath
-  // One thread for asynchronous work: llama.cpp puts a batch's logits into order when the first of them is read, and node-llama-cpp
-  // reads those of several sequences from several threads at once, which now and then shuffles them (wrong tokens, wrong scores).
-  const env: NodeJS.ProcessEnv = { ...process.env, GGML_NO_BACKTRACE: '1', UV_THREADPOOL_SIZE: '1' }
+  const env: NodeJS.ProcessEnv = { ...process.env, ...workerEnvironment() }
   if (process.versions.electron) env.ELECTRON_RUN_AS_NODE = '1'
   const child = fork(path, [], {
     env,

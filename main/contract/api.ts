@@ -12,6 +12,7 @@ import {
   type TaxonomyDiff,
 } from './authoring.ts'
 import type { Dataset, DatasetRow, ExportOutcome, Sample, SamplePage } from './curation.ts'
+import { chunkEdit, cutDocument, maxUploadCharacters } from './document-edits.ts'
 import type { Draft, SeedCheck } from './drafts.ts'
 import type { Evaluation, EvaluationDetail, Exam } from './exams.ts'
 import type { Candidate, CandidateDetail, GenerationRun, JudgeAgreement, ThresholdEffect } from './generation.ts'
@@ -45,7 +46,7 @@ import type {
   PlacedChunk,
   QnaProblem,
 } from './taxonomy.ts'
-import { branches, repairKinds } from './taxonomy.ts'
+import { repairKinds } from './taxonomy.ts'
 import {
   type Checkpoint,
   exportTypes,
@@ -57,7 +58,15 @@ import {
   type TuningStep,
   type TuningWarning,
 } from './tuning.ts'
-import type { DemoReport, HardwareReport, OfflineProof, Overview, ProjectSummary, Settings } from './workspace.ts'
+import type {
+  DemoReport,
+  HardwareReport,
+  OfflineProof,
+  Overview,
+  ProjectSummary,
+  RemoteTest,
+  Settings,
+} from './workspace.ts'
 
 interface Method<Input extends z.ZodType, Output> {
   input: Input
@@ -86,11 +95,19 @@ export const sampleFilter = z.object({
 
 export const chatTurn = z.object({ role: z.enum(['system', 'user', 'assistant']), content: text(100_000) })
 
+export const remoteTeacher = z.object({
+  url: text(500).min(8),
+  model: text(200).min(1),
+  apiKey: text(500).optional(),
+  isPublicAllowed: z.boolean().optional(),
+})
+
 export const settingsInput = z.object({
   theme: z.enum(['system', 'light', 'dark']).optional(),
   language: z.enum(['en', 'ja']).optional(),
   threads: z.number().int().min(1).max(256).optional(),
   gpu: z.enum(['auto', 'off']).optional(),
+  remoteTeacher: remoteTeacher.nullable().optional(),
 })
 
 export const api = {
@@ -100,6 +117,7 @@ export const api = {
   'workspace.offline': method<OfflineProof>()(none),
   'settings.get': method<Settings>()(none),
   'settings.set': method<Settings>()(settingsInput),
+  'settings.testRemoteTeacher': method<RemoteTest>()(remoteTeacher),
   'project.list': method<ProjectSummary[]>()(none),
   'project.create': method<ProjectSummary>()(z.object({ name: text(100).min(1) })),
   'project.open': method<ProjectSummary>()(z.object({ id: text(100).min(1) })),

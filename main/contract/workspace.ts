@@ -19,6 +19,29 @@ export interface Settings {
   /** One global budget shared by generation and training. */
   threads: number
   gpu: 'auto' | 'off'
+  /** Off unless the user names a server. */
+  remoteTeacher: RemoteTeacher | null
+}
+
+/** An OpenAI-compatible server (llama-server, vLLM and others) that answers in a local teacher's place. */
+export interface RemoteTeacher {
+  /** Its root, such as `http://192.168.1.20:8000`. */
+  url: string
+  model: string
+  apiKey?: string | undefined
+  /** The user confirmed that it may be outside the private network. */
+  isPublicAllowed?: boolean | undefined
+}
+
+/** What a remote teacher said when it was asked for a sign of life. */
+export interface RemoteTest {
+  server: 'llama-server' | 'vllm' | 'other'
+  models: string[]
+  contextTokens: number
+  /** Whether answers can be held to their form by a grammar there; else they are read and asked for again. */
+  hasGrammar: boolean
+  answer: string
+  ms: number
 }
 
 export interface HardwareReport {
@@ -40,6 +63,8 @@ export interface OfflineProof {
   /** How each process is kept offline, in plain words. */
   measures: string[]
   blockedRequests: { atMs: number; url: string }[]
+  /** The one host the user allowed, and how often it was connected to since the start. */
+  allowedHost: { host: string; connectionCount: number } | null
   /** Attempts to leave this machine, all of them refused; `blockedRequests` shows the first of them. */
   outgoingConnectionCount: number
 }

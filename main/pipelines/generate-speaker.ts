@@ -14,6 +14,7 @@ import {
   type PromptStage,
   type PromptVariables,
   renderPrompt,
+  stageForms,
   stageGrammar,
 } from '../domain/prompts.ts'
 import { callSeed } from '../domain/slot-plan.ts'
@@ -128,10 +129,11 @@ export class Speaker {
         slot: question.shared === undefined ? talk.slot : -1,
         grammar: stageGrammar(stage),
       })
-      const problem = completion.stop === 'length' ? `it was cut off after ${completion.outputTokens} tokens` : null
+      const isCut = completion.stop === 'length' && endsOpen(stage)
+      const problem = isCut ? `it was cut off after ${completion.outputTokens} tokens` : null
       const fields = problem === null ? readFields(stage, completion.text) : null
       if (fields) return { fields, outcome }
-      talk.parseFailures += 1
+      if (problem === null) talk.parseFailures += 1
       const why = problem ?? 'it does not have the form asked for'
       talk.stages.push({ ...outcome, stage: 'form', passed: false, words: `${stage}: ${why}.\n${outcome.words}` })
     }
@@ -211,6 +213,12 @@ export class Speaker {
 function seedOf({ runSeed, leaf, slot }: SlotTalk, { stage, label, shared }: StageQuestion, attempt: number): number {
   const named = [stage, label, shared].filter((part) => part !== undefined).join(' ')
   return callSeed({ runSeed, leaf, slot: shared === undefined ? slot : -1, stage: named, attempt })
+}
+
+/** Whether an answer cut off at its limit lacks something: a verdict is always given, a text may break off. */
+function endsOpen(stage: PromptStage): boolean {
+  const kind = stageForms[stage].fields.at(-1)?.kind
+  return kind === 'line' || kind === 'text' || kind === 'list'
 }
 
 const emptyOutcome: StageOutcome = {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { isRemotePath } from '../compute/remote-host.ts'
 import { AppError, toAppError } from '../contract/errors.ts'
 import type { ModelId } from '../contract/ids.ts'
 import type { Model, ModelRole } from '../contract/models.ts'
@@ -50,6 +51,7 @@ export async function registerModel(
 
 /** The model as clients see it now: a file that is gone or no longer the same is said to be so. */
 export function withPresence(model: StoredModel): Model {
+  if (isRemotePath(model.path)) return { ...model, isMissing: false }
   const size = sizeOnDisk(model.path)
   if (size === model.sizeBytes || size === null) return { ...model, isMissing: size === null }
   const changed = 'The file has changed since it was added. Add it again.'

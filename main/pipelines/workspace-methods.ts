@@ -3,6 +3,7 @@
 import type { Overview } from '../contract/workspace.ts'
 import { countProject, type ProjectCounts } from '../store/overview.ts'
 import type { Handlers } from './lab.ts'
+import { tryTeacher } from './remote-teacher.ts'
 import type { Workspace } from './workspace.ts'
 
 type WorkspaceMethods =
@@ -11,6 +12,7 @@ type WorkspaceMethods =
   | 'workspace.offline'
   | 'settings.get'
   | 'settings.set'
+  | 'settings.testRemoteTeacher'
   | 'project.list'
   | 'project.create'
   | 'project.open'
@@ -22,6 +24,7 @@ export function workspaceMethods(workspace: Workspace): Handlers<WorkspaceMethod
     'workspace.offline': () => workspace.offline(),
     'settings.get': () => workspace.settings(),
     'settings.set': (change) => workspace.changeSettings(change),
+    'settings.testRemoteTeacher': (teacher) => tryTeacher(workspace, teacher),
     'project.list': () => workspace.projects(),
     'project.create': ({ name }) => workspace.createProject(name.trim()),
     'project.open': ({ id }) => workspace.openProject(id),

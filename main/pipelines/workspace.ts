@@ -16,6 +16,7 @@ import { Jobs } from './jobs.ts'
 import type { JobHandler, Lab, OpenProject, Resources } from './lab.ts'
 import type { Machine } from './machine.ts'
 import { relinkShipped } from './models.ts'
+import { allowTeacher, listRemoteTeacher } from './remote-teacher.ts'
 
 export interface WorkspaceOptions {
   dataDir: string
@@ -66,6 +67,7 @@ export class Workspace implements Lab {
     this.machine = options.machine
     this.offline = options.offline
     this.#state = readAppState(options.dataDir, defaultSettings(), options.log)
+    this.#allowKeptTeacher()
   }
 
   /**
@@ -102,7 +104,10 @@ export class Workspace implements Lab {
 
   changeSettings(change: Partial<Settings>): Settings {
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
-    this.#remember({ ...this.#state, ...given })
+    const changed = { ...this.#state, ...given }
+    allowTeacher(changed.remoteTeacher)
+    this.#remember(changed)
+    listRemoteTeacher(this)
     this.emit({ kind: 'changed', what: 'settings' })
     return this.settings()
   }
@@ -171,6 +176,7 @@ export class Workspace implements Lab {
     this.#current = { project, createdAtMs: identity.createdAtMs, jobs }
     this.#remember({ ...this.#state, lastProjectId: id })
     if (identity.isDemo && identity.seededAtMs === null) await this.#seed()
+    listRemoteTeacher(this)
     await relinkShipped(this).catch((thrown: unknown) =>
       this.log(`a shipped model was not found again: ${String(thrown)}`),
     )
@@ -194,6 +200,16 @@ export class Workspace implements Lab {
 
   #create(name: string, isDemo: boolean): string {
     return createProject(this.dataDir, { name, isDemo, nowMs: this.now() })
+  }
+
+  /** Settings changed by hand may name a place that is not allowed; they are not worth refusing to start. */
+  #allowKeptTeacher(): void {
+    try {
+      allowTeacher(this.#state.remoteTeacher)
+    } catch (thrown) {
+      this.log(`the remote teacher of the settings is not used: ${String(thrown)}`)
+      this.#state = { ...this.#state, remoteTeacher: null }
+    }
   }
 
   #opened(): Current {
@@ -230,5 +246,11 @@ export class Workspace implements Lab {
 }
 
 function defaultSettings(): Settings {
-  return { theme: 'system', language: 'en', threads: Math.max(1, availableParallelism() - 1), gpu: 'auto' }
+  return {
+    theme: 'system',
+    language: 'en',
+    threads: Math.max(1, availableParallelism() - 1),
+    gpu: 'auto',
+    remoteTeacher: null,
+  }
 }

@@ -11,6 +11,15 @@ const settingsFile = z.object({
   language: z.enum(['en', 'ja']).optional(),
   threads: z.number().int().min(1).max(256).optional(),
   gpu: z.enum(['auto', 'off']).optional(),
+  remoteTeacher: z
+    .object({
+      url: z.string(),
+      model: z.string(),
+      apiKey: z.string().optional(),
+      isPublicAllowed: z.boolean().optional(),
+    })
+    .nullable()
+    .optional(),
   lastProjectId: z.string().nullable().optional(),
 })
 
@@ -42,7 +51,8 @@ export function readAppState(dataDir: string, defaults: Settings, warn: (line: s
 /** Replaces the settings file; after a crash it is either the old or the new one. */
 export function writeAppState(dataDir: string, state: AppState): void {
   const file = join(dataDir, 'settings.json')
-  const handle = openSync(`${file}.part`, 'w')
+  // It may hold the key of a remote teacher.
+  const handle = openSync(`${file}.part`, 'w', 0o600)
   try {
     writeSync(handle, `${JSON.stringify(state, null, 2)}\n`)
     fsyncSync(handle)

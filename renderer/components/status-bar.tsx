@@ -93,7 +93,7 @@ function Hardware() {
       )}
       <a href={hrefOf('settings', 'offline')} className="row" style={{ gap: 4 }} data-testid="offline-mark">
         <IconLock size={13} aria-hidden="true" />
-        {offline && offline.outgoingConnectionCount > 0 ? t('status.online') : t('status.offline')}
+        {offline?.allowedHost ? t('status.oneHost', { host: offline.allowedHost.host }) : t('status.offline')}
       </a>
     </div>
   )

@@ -1,7 +1,7 @@
 // Adds files to a leaf one after the other: by their path where the desktop knows it, else by sending them. One that is refused says why
 // and does not stop the others.
 
-import { maxUploadCharacters } from '../../main/contract/api.ts'
+import { maxUploadCharacters } from '../../main/contract/document-edits.ts'
 import { AppError, type ErrorFrame, toAppError } from '../../main/contract/errors.ts'
 import type { LeafPath } from '../../main/contract/ids.ts'
 import type { DocumentSummary } from '../../main/contract/taxonomy.ts'

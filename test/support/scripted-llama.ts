@@ -45,12 +45,14 @@ function scriptedSession(
     complete: async (request, { signal } = {}) => {
       host.asked.push(request)
       await new Promise((resolve) => setTimeout(resolve, script.delayMs?.(request) ?? 0))
-      if (signal?.aborted) return { text: '', promptTokens: 1, outputTokens: 0, ms: 1, stop: 'cancelled' }
+      if (signal?.aborted)
+        return { text: '', promptTokens: 1, evaluatedPromptTokens: 0, outputTokens: 0, ms: 1, stop: 'cancelled' }
       const text = script.answer(request, modelPath)
       const isCut = text.length > request.maxTokens
       return {
         text: isCut ? text.slice(0, request.maxTokens) : text,
         promptTokens: request.prompt.length,
+        evaluatedPromptTokens: request.prompt.length,
         outputTokens: Math.min(text.length, request.maxTokens),
         ms: 1,
         stop: isCut ? 'length' : 'end',

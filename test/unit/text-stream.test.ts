@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { TextStream } from '../../main/compute/worker/text-stream.ts'
 
 /** Tokens are bytes. */
-const detokenize = (tokens: number[]) => new TextDecoder().decode(Uint8Array.from(tokens))
+const detokenize = (tokens: readonly number[]) => new TextDecoder().decode(Uint8Array.from(tokens))
 const feed = (text: string, stops: string[] = []) => {
   const stream = new TextStream(detokenize, { stops })
   const pieces: string[] = []

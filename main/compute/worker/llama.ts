@@ -14,6 +14,20 @@ const cancels = new Map<number, () => void>()
 let runtime: LlamaRuntime | null = null
 let nextSessionId = 1
 
+/** Text of this turn of the event loop, sent as one message. */
+let pieces: { id: number; piece: string }[] = []
+
+function stream(id: number, piece: string): void {
+  if (pieces.length === 0) setImmediate(sendPieces)
+  pieces.push({ id, piece })
+}
+
+function sendPieces(): void {
+  if (pieces.length === 0) return
+  post({ kind: 'text', pieces })
+  pieces = []
+}
+
 function sessionOf(sessionId: number): LockStepSession {
   const session = sessions.get(sessionId)
   if (session) return session
@@ -35,7 +49,7 @@ async function answer(id: number, call: WorkerCall): Promise<unknown> {
     }
     case 'complete': {
       const { sessionId, request } = call.input
-      const onText = request.stream ? (piece: string) => post({ kind: 'text', id, piece }) : () => undefined
+      const onText = request.stream ? (piece: string) => stream(id, piece) : () => undefined
       const { completion, cancel } = sessionOf(sessionId).complete(request, onText)
       cancels.set(id, cancel)
       return completion.finally(() => cancels.delete(id))
@@ -62,7 +76,10 @@ function onMessage(message: ToWorker): void {
   }
   const { id, call } = message
   answer(id, call).then(
-    (value) => post({ kind: 'ok', id, value }),
+    (value) => {
+      sendPieces()
+      post({ kind: 'ok', id, value })
+    },
     (thrown: unknown) => post({ kind: 'fail', id, error: explain(thrown).toFrame() }),
   )
 }

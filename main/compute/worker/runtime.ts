@@ -37,6 +37,7 @@ export class LlamaRuntime {
   readonly #models = new Map<string, LoadedModel>()
   /** What each open session asks for. */
   readonly #threads: number[] = []
+  #decoding: Promise<void> = Promise.resolve()
 
   constructor(gpu: 'auto' | 'off') {
     this.#gpu = gpu
@@ -48,6 +49,13 @@ export class LlamaRuntime {
     if (!llama || llama.gpu === false) return 'none'
     const names = await llama.getGpuDeviceNames()
     return names.length === 0 ? 'none' : llama.gpu
+  }
+
+  /** Runs one decode at a time: each uses the whole budget of threads, and Vulkan bears no second one beside it. */
+  decode(run: () => Promise<void>): Promise<void> {
+    const turn = this.#decoding.then(run)
+    this.#decoding = turn.catch(() => undefined)
+    return turn
   }
 
   /** The budget of the whole process, shared by every context in it, is the largest that an open session asks for. */

@@ -1,14 +1,7 @@
-// A context of N sequences stepped in lock-step: all busy lanes ask for their next token together, so that every decode is one
-// full batch. (Independent loops fragment the batches and reach about 40 % of the speed.) Waiting tasks join as others end.
+// A context of N sequences stepped in lock-step: what all busy lanes have to evaluate goes into one batch, is decoded by one call, and
+// each lane takes its token. (Independent loops fragment the batches and reach about 40 % of the speed.) Waiting tasks join as others end.
 
-import type {
-  CustomBatchingPrioritizationStrategy,
-  Llama,
-  LlamaContext,
-  LlamaGrammar,
-  LlamaModel,
-  Token,
-} from 'node-llama-cpp'
+import type { LlamaContext } from 'node-llama-cpp'
 import { AppError } from '../../contract/errors.ts'
 import type {
   Completion,
@@ -18,13 +11,19 @@ import type {
   SessionReply,
   SessionRequest,
 } from '../llama-protocol.ts'
-import { checkFits, Lane, type Task } from './lane.ts'
+import { Admission } from './admission.ts'
+import { leastTokens, promptOf } from './answer.ts'
+import { type NativeContext, nativeContext } from './bindings.ts'
+import { Lane } from './lane.ts'
+import { PrefixStore } from './prefix-store.ts'
 import { chatFormatOf, type LlamaRuntime, type ModelUse } from './runtime.ts'
+import { checkFits, type CompletionTask, type Task } from './task.ts'
+import { Vocabulary } from './vocabulary.ts'
 
 /** Tasks that may wait; one more is refused. */
 const maxWaiting = 10_000
-/** Compiled grammars kept; a run uses about a dozen. */
-const maxGrammars = 64
+/** Tokens of a batch, at least. */
+const leastBatch = 512
 
 /** A completion in progress that can be called off. */
 export interface PendingCompletion {
@@ -32,29 +31,38 @@ export interface PendingCompletion {
   cancel(): void
 }
 
+interface Loaded {
+  use: ModelUse
+  context: LlamaContext
+  batchSize: number
+}
+
 export class LockStepSession {
   readonly #runtime: LlamaRuntime
-  readonly #use: ModelUse
-  readonly #llama: Llama
-  readonly #model: LlamaModel
-  readonly #context: LlamaContext
+  readonly #loaded: Loaded
+  readonly #native: NativeContext
+  readonly #vocabulary: Vocabulary
   readonly #lanes: Lane[]
+  readonly #store: PrefixStore
+  readonly #admission: Admission
   readonly #waiting: Task[] = []
-  readonly #grammars = new Map<string, Promise<LlamaGrammar>>()
   #loop: Promise<void> | null = null
   #isDisposed = false
 
-  private constructor(
-    runtime: LlamaRuntime,
-    request: SessionRequest,
-    loaded: { use: ModelUse; context: LlamaContext },
-  ) {
+  private constructor(runtime: LlamaRuntime, sequences: number, loaded: Loaded) {
+    const { llama, model } = loaded.use
     this.#runtime = runtime
-    this.#use = loaded.use
-    this.#llama = loaded.use.llama
-    this.#model = loaded.use.model
-    this.#context = loaded.context
-    this.#lanes = Array.from({ length: request.sequences }, (_, place) => new Lane(loaded.context.getSequence(), place))
+    this.#loaded = loaded
+    this.#native = nativeContext(loaded.context)
+    this.#vocabulary = new Vocabulary(llama, model)
+    const laneContext = {
+      native: this.#native,
+      vocabulary: this.#vocabulary,
+      contextTokens: loaded.context.contextSize,
+    }
+    this.#lanes = Array.from({ length: sequences }, (_, place) => new Lane(place, laneContext))
+    this.#store = new PrefixStore(this.#native)
+    this.#admission = new Admission(this.#lanes, this.#store)
   }
 
   /** Loads the model where needed and makes the context. Throws AppErrors named in runtime.ts. */
@@ -62,16 +70,18 @@ export class LockStepSession {
     const use = await runtime.takeModel(request.modelPath, request.threads)
     const { model } = use
     try {
+      const batchSize = Math.max(leastBatch, request.sequences)
       const context = await model.createContext({
         sequences: request.sequences,
         contextSize: Math.min(request.contextTokens, model.trainContextSize),
-        batchSize: Math.max(512, request.sequences),
+        batchSize,
         threads: request.threads,
-        batching: { itemPrioritizationStrategy: orderBySequence },
         lora: request.adapterPath,
+        // Models with a sliding window keep all their cells too, or a cache could not be cut back to a shared beginning.
+        swaFullCache: true,
         failedCreationRemedy: false,
       })
-      return new LockStepSession(runtime, request, { use, context })
+      return new LockStepSession(runtime, request.sequences, { use, context, batchSize })
     } catch (thrown) {
       await use.release()
       const what = request.adapterPath
@@ -82,26 +92,26 @@ export class LockStepSession {
   }
 
   async reply(sessionId: number): Promise<SessionReply> {
+    const { model } = this.#loaded.use
     return {
       sessionId,
-      vocabSize: this.#model.fileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? 0,
-      trainContextTokens: this.#model.trainContextSize,
-      contextTokens: this.#context.contextSize,
-      chat: chatFormatOf(this.#model),
+      vocabSize: model.fileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? 0,
+      trainContextTokens: model.trainContextSize,
+      contextTokens: this.#contextTokens,
+      chat: chatFormatOf(model),
       gpu: await this.#runtime.gpuName(),
     }
   }
 
-  /** Special tokens written out in the text are recognised; nothing is added in front. */
-  tokenize(text: string): Token[] {
-    return this.#model.tokenize(text, true)
+  tokenize(text: string): number[] {
+    return this.#vocabulary.tokenize(text)
   }
   detokenize(tokens: Int32Array): string {
-    return this.#model.detokenize(Array.from(tokens) as Token[], true)
+    return this.#vocabulary.detokenize(tokens)
   }
 
   complete(request: CompletionRequest, onText: (piece: string) => void): PendingCompletion {
-    let task: (Task & { kind: 'complete' }) | null = null
+    let task: CompletionTask | null = null
     let isCancelled = false
     const completion = this.#prepare(request).then(
       ({ tokens, grammar }) =>
@@ -117,11 +127,12 @@ export class LockStepSession {
     return { completion, cancel }
   }
 
-  async #prepare(request: CompletionRequest): Promise<{ tokens: Token[]; grammar: LlamaGrammar | null }> {
-    const tokens = this.tokenize(request.prompt)
+  async #prepare(request: CompletionRequest): Promise<Pick<CompletionTask, 'tokens' | 'grammar'>> {
+    const tokens = this.tokenize(promptOf(request))
     if (tokens.length === 0) throw emptyPrompt()
-    checkFits(tokens.length, 1, this.#context.contextSize)
-    return { tokens, grammar: request.grammar === undefined ? null : await this.#grammar(request.grammar) }
+    const grammar = request.grammar === undefined ? null : await this.#vocabulary.grammar(request.grammar)
+    checkFits(tokens.length, leastTokens(this.#vocabulary, request, grammar), this.#contextTokens)
+    return { tokens, grammar }
   }
 
   async score(request: ScoreRequest): Promise<Score> {
@@ -131,7 +142,7 @@ export class LockStepSession {
     let promptLength = 0
     while (promptLength < prompt.length && prompt[promptLength] === tokens[promptLength]) promptLength += 1
     if (promptLength === 0 || promptLength >= tokens.length) throw emptyPrompt()
-    checkFits(tokens.length, 0, this.#context.contextSize)
+    checkFits(tokens.length, 0, this.#contextTokens)
     return new Promise((done, fail) =>
       this.#enqueue({ kind: 'score', tokens, promptLength, isCancelled: false, done, fail }),
     )
@@ -142,8 +153,13 @@ export class LockStepSession {
     this.#isDisposed = true
     for (const task of this.#waiting.splice(0)) task.fail(sessionClosed())
     await this.#loop
-    await this.#context.dispose()
-    await this.#use.release()
+    this.#store.dispose()
+    await this.#loaded.context.dispose()
+    await this.#loaded.use.release()
+  }
+
+  get #contextTokens(): number {
+    return this.#loaded.context.contextSize
   }
 
   #enqueue(task: Task): void {
@@ -159,58 +175,58 @@ export class LockStepSession {
 
   async #run(): Promise<void> {
     while (true) {
-      await this.#admit()
+      for (const lane of this.#lanes) lane.dropCancelled()
+      await this.#admission.admit(this.#waiting)
       const busy = this.#lanes.filter((lane) => !lane.isFree)
       if (busy.length === 0) return
-      await Promise.all(busy.map((lane) => lane.step()))
+      await this.#step(busy)
+      await this.#admission.keepCuts()
     }
   }
 
-  /** Gives waiting tasks, oldest first, the free lane that has evaluated most of their prompt. */
-  async #admit(): Promise<void> {
-    let free = this.#lanes.filter((lane) => lane.isFree)
-    while (free.length > 0) {
-      const task = this.#waiting.shift()
-      if (!task) return
-      const lane = free.reduce((best, other) => (other.sharedPrefix(task) > best.sharedPrefix(task) ? other : best))
-      await lane.begin(task).catch((thrown: unknown) => task.fail(thrown))
-      free = free.filter((other) => other.isFree)
+  /** One batch of what the lanes have to evaluate, and a token for each lane that is through with it. */
+  async #step(busy: readonly Lane[]): Promise<void> {
+    const parts = planBatch(busy, this.#loaded.batchSize)
+    const tokens = parts.reduce((sum, { count }) => sum + count, 0)
+    try {
+      this.#native.initBatch(tokens)
+      const rows = parts.map(({ lane, count }) => lane.fill(count))
+      const startedAt = performance.now()
+      await this.#runtime.decode(() => this.#native.decodeBatch())
+      if (tokens > 2 * parts.length) this.#admission.measure((performance.now() - startedAt) / 1000, tokens)
+      for (const { lane, count } of parts) lane.advance(count)
+      await readAll(parts, rows)
+    } catch (thrown) {
+      for (const { lane } of parts) lane.fail(thrown)
     }
-  }
-
-  #grammar(source: string): Promise<LlamaGrammar> {
-    const known = this.#grammars.get(source)
-    if (known) return known
-    if (this.#grammars.size >= maxGrammars) this.#grammars.clear()
-    const made = this.#llama.createGrammar({ grammar: source }).catch((thrown: unknown) => {
-      this.#grammars.delete(source)
-      throw new AppError(
-        {
-          code: 'bad-input',
-          message: 'The grammar of this request cannot be read.',
-          remedy: 'Correct the grammar, or ask without one.',
-          detail: String(thrown),
-        },
-        { cause: thrown },
-      )
-    })
-    this.#grammars.set(source, made)
-    return made
   }
 }
 
-/**
- * Orders a batch by sequence. llama.cpp decodes sequences together only while their numbers rise by one; in any other order it
- * cuts the batch into pieces and reads the weights again for each. Every item gets a token first, so none waits for long prompts.
- */
-const orderBySequence: CustomBatchingPrioritizationStrategy = ({ items, size }) => {
-  const ordered = [...items].sort((a, b) => a.evaluationPriority - b.evaluationPriority)
-  let left = Math.max(0, size - ordered.length)
-  return ordered.map((item) => {
-    const more = Math.min(item.tokens.length - 1, left)
+interface BatchPart {
+  lane: Lane
+  count: number
+}
+
+/** Every lane gets a token first, so that none waits for long prompts; what is left goes to prompts, in the lanes' order. */
+function planBatch(busy: readonly Lane[], batchSize: number): BatchPart[] {
+  let left = batchSize - busy.length
+  return busy.map((lane) => {
+    const more = Math.min(lane.nextCount - 1, left)
     left -= more
-    return { item, processAmount: 1 + more }
+    return { lane, count: 1 + more }
   })
+}
+
+/**
+ * The first output is read alone: llama.cpp puts a batch's outputs into order when one of them is read, and must not be asked for the
+ * others meanwhile. Those are sampled by several threads.
+ */
+async function readAll(parts: readonly BatchPart[], rows: readonly Uint32Array[]): Promise<void> {
+  const reading = parts.map(({ lane }, at) => ({ lane, rows: rows[at]! })).filter((one) => one.rows.length > 0)
+  const [first, ...others] = reading
+  if (!first) return
+  await first.lane.read(first.rows)
+  await Promise.all(others.map((one) => one.lane.read(one.rows)))
 }
 
 function emptyPrompt(): AppError {

@@ -1,7 +1,7 @@
 // Turns sampled tokens into text piece by piece: never emits half a character, never emits any part of a stop text.
 
-/** Detokenises `tokens` as the continuation of `before`. */
-export type Detokenize = (tokens: number[], before: number[]) => string
+/** Detokenises `tokens` as the continuation of `before`; `isFirst` when no text came from this stream yet. */
+export type Detokenize = (tokens: readonly number[], before: readonly number[], isFirst: boolean) => string
 
 /** Tokens of left context a detokeniser needs to get spaces right. */
 const contextTokens = 4
@@ -32,11 +32,15 @@ export class TextStream {
   get text(): string {
     return this.#text
   }
+  /** True while the tokens so far end in the middle of a character. */
+  get isInsideCharacter(): boolean {
+    return this.#pending.length > 0
+  }
 
   /** Adds a token and returns the text that is now certain. */
   push(token: number): string {
     this.#pending.push(token)
-    const piece = this.#detokenize(this.#pending, this.#before)
+    const piece = this.#read()
     if (piece.endsWith('\uFFFD') && this.#pending.length < maxPending) return ''
     this.#settle(piece)
     return this.#takeCertain()
@@ -44,17 +48,23 @@ export class TextStream {
 
   /** Ends the stream and returns the text held back. */
   end(): string {
-    if (!this.#isStopped && this.#pending.length > 0) this.#settle(this.#detokenize(this.#pending, this.#before))
+    if (!this.#isStopped && this.#pending.length > 0) this.#settle(this.#read())
     const rest = this.#text.slice(this.#emitted)
     this.#emitted = this.#text.length
     return rest
   }
 
+  #read(): string {
+    return this.#detokenize(this.#pending, this.#before, this.#text === '')
+  }
+
   #settle(piece: string): void {
     const searchFrom = Math.max(0, this.#text.length - this.#longestStop)
     this.#text += piece
-    this.#before = [...this.#before, ...this.#pending].slice(-contextTokens)
+    this.#before.push(...this.#pending)
+    this.#before.splice(0, this.#before.length - contextTokens)
     this.#pending = []
+    if (this.#stops.length === 0) return
     const found = this.#stops.map((stop) => this.#text.indexOf(stop, searchFrom)).filter((at) => at >= 0)
     if (found.length === 0) return
     this.#text = this.#text.slice(0, Math.min(...found))

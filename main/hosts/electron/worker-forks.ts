@@ -2,6 +2,7 @@
 // of what is said. Invariant: every fork that was asked for is reported ended once.
 
 import { utilityProcess, type UtilityProcess } from 'electron'
+import { workerEnvironment } from '../../compute/worker-process.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
 
 /** Forks workers on the engine's behalf; lives in the main process. */
@@ -28,8 +29,7 @@ export class WorkerForks {
   }
 
   #spawn(id: number, entry: string): void {
-    // The same as in main/compute/worker-process.ts, and for its reasons.
-    const env = { ...process.env, GGML_NO_BACKTRACE: '1', UV_THREADPOOL_SIZE: '1' }
+    const env = { ...process.env, ...workerEnvironment() }
     const child = utilityProcess.fork(entry, [], {
       serviceName: 'labdesk model worker',
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -17,14 +17,20 @@ export function OfflinePage() {
 
 function Proof({ proof }: { proof: OfflineProof }) {
   const { t } = useTranslation()
+  const { allowedHost } = proof
   return (
     <div data-testid="offline-proof">
       <div className="stack">
         <p className="hush readable">{t('offline.text')}</p>
+        {allowedHost && (
+          <p className="readable" role="status">
+            <strong>{t('offline.allowed', { host: allowedHost.host })}</strong>
+          </p>
+        )}
         <Figures
           of={[
-            [t('offline.connections'), formatCount(proof.outgoingConnectionCount)],
-            [t('offline.blocked'), formatCount(proof.blockedRequests.length)],
+            [t('offline.connections'), formatCount(allowedHost?.connectionCount ?? 0)],
+            [t('offline.blocked'), formatCount(proof.outgoingConnectionCount)],
             [t('offline.host'), t(`offline.hosts.${proof.host}`)],
           ]}
         />

@@ -1,4 +1,4 @@
-// Settings: appearance and machine, projects, the proof of being offline, the prompts, about.
+// Settings: appearance and machine, projects, the proof of being offline, the one way out of it, the prompts, about.
 
 import { Tabs } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
@@ -9,13 +9,15 @@ import { GeneralPage } from './general-page.tsx'
 import { OfflinePage } from './offline-page.tsx'
 import { ProjectsPage } from './projects-page.tsx'
 import { PromptsPage } from './prompts-page.tsx'
+import { RemoteTeacherPage } from './remote-teacher-page.tsx'
 
-const pages = ['general', 'projects', 'offline', 'prompts', 'about'] as const
+const pages = ['general', 'projects', 'offline', 'remote', 'prompts', 'about'] as const
 type Page = (typeof pages)[number]
 const bodies: Record<Page, () => React.ReactNode> = {
   general: GeneralPage,
   projects: ProjectsPage,
   offline: OfflinePage,
+  remote: RemoteTeacherPage,
   prompts: PromptsPage,
   about: AboutPage,
 }
