@@ -5,6 +5,7 @@ import { chatMethods } from './pipelines/chat-methods.ts'
 import { chunkMethods } from './pipelines/chunk-methods.ts'
 import { datasetMethods } from './pipelines/dataset-methods.ts'
 import { demoHandler } from './pipelines/demo.ts'
+import { heldOutMethods } from './pipelines/decontamination.ts'
 import { demoMethods } from './pipelines/demo-methods.ts'
 import { draftMethods } from './pipelines/draft-methods.ts'
 import { documentMethods } from './pipelines/document-methods.ts'
@@ -19,6 +20,7 @@ import { sampleMethods } from './pipelines/sample-methods.ts'
 import { taxonomyMethods } from './pipelines/taxonomy-methods.ts'
 import { tuneHandler } from './pipelines/tune.ts'
 import { tuningMethods } from './pipelines/tuning-methods.ts'
+import { twinMethods, twinsHandler } from './pipelines/twins.ts'
 import { workspaceMethods } from './pipelines/workspace-methods.ts'
 import type { Workspace } from './pipelines/workspace.ts'
 
@@ -35,6 +37,8 @@ export function methodsOf(workspace: Workspace): Handlers {
     ...generationMethods(workspace),
     ...pipelineMethods(workspace),
     ...sampleMethods(workspace),
+    ...twinMethods(workspace),
+    ...heldOutMethods(workspace),
     ...chatMethods(workspace),
     ...datasetMethods(workspace),
     ...tuningMethods(workspace),
@@ -45,5 +49,11 @@ export function methodsOf(workspace: Workspace): Handlers {
 
 /** The handlers of every kind of job. */
 export function jobHandlersOf(lab: Lab): Partial<Record<JobKind, JobHandler>> {
-  return { generate: generateHandler(lab), tune: tuneHandler(lab), evaluate: examHandler(lab), demo: demoHandler(lab) }
+  return {
+    generate: generateHandler(lab),
+    tune: tuneHandler(lab),
+    evaluate: examHandler(lab),
+    twins: twinsHandler(lab),
+    demo: demoHandler(lab),
+  }
 }

@@ -49,6 +49,7 @@ function counting(host: LlamaHost, counts: Counts): LlamaHost {
         },
       }
     },
+    openEmbedder: (request) => host.openEmbedder(request),
     get pid() {
       return host.pid
     },

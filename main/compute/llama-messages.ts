@@ -5,6 +5,7 @@ import type { BlockedAttempt } from './offline-guard.ts'
 import type {
   Completion,
   CompletionRequest,
+  EmbedderRequest,
   Score,
   ScoreRequest,
   SessionReply,
@@ -18,6 +19,8 @@ export interface WorkerCalls {
   score: { input: { sessionId: number; request: ScoreRequest }; output: Score }
   tokenize: { input: { sessionId: number; text: string }; output: Int32Array }
   detokenize: { input: { sessionId: number; tokens: Int32Array }; output: string }
+  'open-embedder': { input: EmbedderRequest; output: { sessionId: number } }
+  embed: { input: { sessionId: number; texts: readonly string[] }; output: Float32Array[] }
   dispose: { input: { sessionId: number }; output: null }
 }
 export type WorkerCallName = keyof WorkerCalls

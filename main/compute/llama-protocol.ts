@@ -102,9 +102,24 @@ export interface LlamaSession {
   dispose(): Promise<void>
 }
 
+/** Opens a model that turns texts into vectors, one at a time. Longer texts are cut at `contextTokens`. */
+export interface EmbedderRequest {
+  modelPath: string
+  contextTokens: number
+  threads: number
+  gpu: 'auto' | 'off'
+}
+
+/** Texts as vectors of length 1: how close two texts are in meaning is the product of theirs. */
+export interface Embedder {
+  embed(texts: readonly string[]): Promise<Float32Array[]>
+  dispose(): Promise<void>
+}
+
 /** Supervises the worker process: started on first use, restarted with bounded retries, memory given back by ending it. */
 export interface LlamaHost {
   openSession(request: SessionRequest): Promise<LlamaSession>
+  openEmbedder(request: EmbedderRequest): Promise<Embedder>
   /** Pid of the worker when one runs (for tests that kill it). */
   readonly pid: number | null
   close(): Promise<void>

@@ -6,6 +6,8 @@ import { beatMs, type FromWorker, type ToWorker, type WorkerCall, type WorkerCal
 import type {
   Completion,
   CompletionRequest,
+  Embedder,
+  EmbedderRequest,
   LlamaHost,
   LlamaSession,
   SessionReply,
@@ -67,6 +69,10 @@ export function createLlamaHost(options: LlamaHostOptions = {}): LlamaHost {
       const worker = workerFor(request.gpu)
       return worker.open(request)
     },
+    async openEmbedder(request) {
+      const worker = workerFor(request.gpu)
+      return worker.openEmbedder(request)
+    },
     async close() {
       isClosed = true
       await Promise.all([...workers.values()].map((worker) => worker.close()))
@@ -122,11 +128,28 @@ class Worker {
   }
 
   async open(request: SessionRequest): Promise<LlamaSession> {
+    return new RemoteSession(this, await this.#opening(this.call('open', request)))
+  }
+
+  async openEmbedder(request: EmbedderRequest): Promise<Embedder> {
+    const { sessionId } = await this.#opening(this.call('open-embedder', request))
+    let isDisposed = false
+    return {
+      embed: (texts) => this.call('embed', { sessionId, texts }),
+      dispose: async () => {
+        if (isDisposed) return
+        isDisposed = true
+        await this.disposeSession(sessionId)
+      },
+    }
+  }
+
+  /** Counts a session from the moment it is asked for. */
+  async #opening<Reply>(reply: Promise<Reply>): Promise<Reply> {
     this.#sessions += 1
     if (this.#idle) clearTimeout(this.#idle)
     try {
-      const reply = await this.call('open', request)
-      return new RemoteSession(this, reply)
+      return await reply
     } catch (thrown) {
       this.#sessionEnded()
       throw thrown

@@ -29,6 +29,7 @@ export function withRemoteTeacher(local: LlamaHost, remoteTeacher: () => RemoteT
         })
       return openRemoteSession(teacher, { sequences: request.sequences })
     },
+    openEmbedder: (request) => local.openEmbedder(request),
     get pid() {
       return local.pid
     },

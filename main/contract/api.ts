@@ -47,6 +47,7 @@ import type {
   QnaProblem,
 } from './taxonomy.ts'
 import { repairKinds } from './taxonomy.ts'
+import { type DecontaminationReport, type HeldOutFile, type TwinPage, twinVerdict, twinWish } from './twins.ts'
 import {
   type Checkpoint,
   exportTypes,
@@ -207,6 +208,9 @@ export const api = {
   ),
   'generation.thresholds': method<ThresholdEffect[]>()(thresholdWish),
   'generation.applyThresholds': method<ThresholdEffect[]>()(thresholdWish),
+  'generation.decontamination': method<DecontaminationReport | null>()(
+    z.object({ generationId: idSchema<GenerationId>() }),
+  ),
   'generation.agreement': method<JudgeAgreement[]>()(none),
   'prompt.preview': method<{ system: string; user: string; grammar: string }>()(
     z.object({ leaf, stage: z.enum(stageNames), pack: z.enum(['standard', 'compact']).default('standard') }),
@@ -233,6 +237,12 @@ export const api = {
       datasetId: idSchema<DatasetId>().optional(),
     }),
   ),
+  // near duplicates among seeds and accepted samples
+  'twin.find': method<{ jobId: JobId }>()(twinWish),
+  'twin.list': method<TwinPage>()(z.object(page)),
+  'twin.settle': method<null>()(twinVerdict),
+  /** Rejects, by rule, every sample that has a better twin; undo brings them back one by one. */
+  'twin.keepBest': method<{ rejectedCount: number }>()(none),
   'dataset.list': method<Dataset[]>()(none),
   'dataset.freeze': method<Dataset>()(
     z.object({
@@ -240,8 +250,11 @@ export const api = {
       validationShare: z.number().min(0).max(0.5).default(0.05),
       seed: z.number().int().default(1),
       leaves: z.array(leaf).optional(),
+      /** Leaves out rows that repeat an exam or a held-out file. */
+      decontaminate: z.boolean().default(true),
     }),
   ),
+  'dataset.decontamination': method<DecontaminationReport | null>()(z.object({ datasetId: idSchema<DatasetId>() })),
   'dataset.rows': method<{ rows: DatasetRow[]; total: number }>()(
     z.object({ datasetId: idSchema<DatasetId>(), ...page }),
   ),
@@ -285,6 +298,9 @@ export const api = {
   'exam.start': method<{ jobId: JobId }>()(
     z.object({ examIds: z.array(idSchema<ExamId>()).min(1), modelIds: z.array(idSchema<ModelId>()).min(1) }),
   ),
+  'heldout.list': method<HeldOutFile[]>()(none),
+  'heldout.add': method<HeldOutFile>()(z.object({ path })),
+  'heldout.remove': method<null>()(z.object({ id: text(100).min(1) })),
   'evaluation.list': method<Evaluation[]>()(none),
   'evaluation.get': method<EvaluationDetail>()(z.object({ evaluationId: idSchema<EvaluationId>() })),
   // chat: tokens stream as `chat.token` events carrying `chatId`

@@ -35,6 +35,7 @@ export const stageNames = [
   'form',
   'exact-duplicate',
   'near-duplicate',
+  'semantic-duplicate',
   'decontamination',
 ] as const
 export type StageName = (typeof stageNames)[number]
@@ -45,7 +46,7 @@ export interface StageOutcome {
   passed: boolean
   /** The judge's words, the quote, or the rule's explanation. */
   words: string
-  /** Stage's own scale: pair grade 1-3; ROUGE-L 0-1 for near duplicates; 1/0 for yes/no. */
+  /** Stage's own scale: pair grade 1-3; ROUGE-L 0-1 for near duplicates, cosine for those in meaning; 1/0 for yes/no. */
   score: number | null
   promptSha256: string
   promptTokens: number
@@ -92,6 +93,8 @@ export interface GenerationPlan {
   judgeId?: ModelId | undefined
   /** Whose own words are mined, and who is asked what it knows already. */
   studentId?: ModelId | undefined
+  /** Who tells how close two samples are in meaning, where the pipeline asks for it. */
+  embedderId?: ModelId | undefined
   /** Frozen with the run. Runs made before there were pipelines have none: theirs was `lab`. */
   pipeline?: Pipeline
   /** Minutes of generating after which no slot is started any more; quotas are then what is wanted at most. */

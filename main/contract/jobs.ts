@@ -5,7 +5,7 @@ import type { JobId } from './ids.ts'
 
 export const jobStates = ['queued', 'running', 'paused', 'interrupted', 'done', 'failed', 'cancelled'] as const
 export type JobState = (typeof jobStates)[number]
-export const jobKinds = ['generate', 'tune', 'evaluate', 'export', 'demo'] as const
+export const jobKinds = ['generate', 'tune', 'evaluate', 'export', 'demo', 'twins'] as const
 export type JobKind = (typeof jobKinds)[number]
 
 export interface JobProgress {

@@ -2,7 +2,8 @@
 
 import type { ModelId } from './ids.ts'
 
-export const modelRoles = ['teacher', 'student'] as const
+/** embedder: turns texts into vectors, by which near duplicates in meaning are found; a project can do without. */
+export const modelRoles = ['teacher', 'student', 'embedder'] as const
 export type ModelRole = (typeof modelRoles)[number]
 
 export interface Model {

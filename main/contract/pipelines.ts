@@ -59,6 +59,11 @@ export const pipelineBlock = z.discriminatedUnion('use', [
   z.strictObject({ use: z.literal('self-contained'), ...judged }),
   // rule
   z.strictObject({ use: z.literal('new') }),
+  z.strictObject({
+    use: z.literal('semantic'),
+    /** Cosine of two samples' vectors from which they say the same. */
+    similarity: z.number().min(0).max(1).optional(),
+  }),
   z.strictObject({ use: z.literal('unseen') }),
   z.strictObject({ use: z.literal('language') }),
   z.strictObject({ use: z.literal('format') }),

@@ -16,6 +16,7 @@ export const generationPlan = z.object({
   teacherId: idSchema<ModelId>(),
   judgeId: idSchema<ModelId>().optional(),
   studentId: idSchema<ModelId>().optional(),
+  embedderId: idSchema<ModelId>().optional(),
   /** Name of a preset or of a pipeline saved in the project. */
   pipeline: text(60).min(1).default('lab'),
   timeBudgetMinutes: z.number().positive().max(100_000).optional(),

@@ -32,7 +32,7 @@ export function createDuplicateScreen(threshold: number): DuplicateScreen {
   const exact = new Map<string, string>()
   const groups = new Map<string, NeighbourIndex>()
   const answers = new Map<string, string>()
-  const groupOf = (text: ScreenedText): string => `${text.source}\u0000${tellingWords(text).join(' ')}`
+  const groupOf = (text: ScreenedText): string => `${text.source}\u0000${tellingKey(text)}`
   return {
     keep(key, text) {
       const whole = wholeKey(text)
@@ -54,7 +54,8 @@ export function createDuplicateScreen(threshold: number): DuplicateScreen {
   }
 }
 
-function asked({ context, question }: ScreenedText): string {
+/** What an answer answers: the question behind its context. */
+export function asked({ context, question }: Pick<ScreenedText, 'context' | 'question'>): string {
   return context === '' ? question : `${context}\n${question}`
 }
 
@@ -62,9 +63,12 @@ function wholeKey({ context, question, answer }: ScreenedText): string {
   return [context, question, answer].map(exactKey).join('\u0000')
 }
 
-/** Numbers, capitalised words inside a sentence, and katakana words: what makes an alike question another question. */
-function tellingWords(text: ScreenedText): string[] {
+/**
+ * Numbers, capitalised words inside a sentence, and katakana words: what makes an alike question another question. Texts with different
+ * keys are never near duplicates.
+ */
+export function tellingKey(text: Pick<ScreenedText, 'context' | 'question'>): string {
   const words = asked(text).match(telling) ?? []
-  return [...new Set(words)].sort()
+  return [...new Set(words)].sort().join(' ')
 }
 const telling = /\d+(?:[.,]\d+)*|(?<=[\p{Ll}\p{N},;:'"(-]\s*)\p{Lu}[\p{L}\p{N}]*|[\p{Script=Katakana}ー]{2,}/gu

@@ -32,6 +32,7 @@ const advice: Partial<Record<StageName, string>> = {
   form: 'the answers did not have the form asked for; another teacher may do better',
   'exact-duplicate': 'the teacher repeats itself; add seeds or documents',
   'near-duplicate': 'the samples resemble each other; add seeds or documents, or raise the near-duplicate threshold',
+  'semantic-duplicate': 'the samples say the same in other words; add seeds or documents',
   decontamination: 'they repeat held-out exams; add seeds or documents on other matters',
   'knowledge-faithful': 'the judge finds them not supported by the text; another teacher may do better',
   'knowledge-relevant': 'the judge finds them beside the point; look at the domain and the document outline',

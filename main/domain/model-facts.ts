@@ -72,16 +72,19 @@ const trainableArchitectures: Record<string, { isMixture: boolean }> = {
   qwen3moe: { isMixture: true },
   granitemoe: { isMixture: true },
 }
-/** Encoders and image parts: they answer nothing. */
+/** Encoders: they answer nothing. */
 const silentArchitectures = [
   'bert',
+  'modern-bert',
+  'neo-bert',
   'nomic-bert',
   'nomic-bert-moe',
   'jina-bert-v2',
-  't5encoder',
-  'clip',
+  'jina-bert-v3',
   'gemma-embedding',
 ]
+/** Encoders of images, and halves of a model: no use here at all. */
+const foreignArchitectures = ['t5encoder', 'clip']
 
 /**
  * Facts of a model file of `sizeBytes` named `fileName`.
@@ -127,12 +130,21 @@ function refusePartial(file: GgufFile, sizeBytes: number): void {
 }
 
 function findUnfit(file: GgufFile, architecture: string, hasChatTemplate: boolean): Partial<Record<ModelRole, string>> {
+  if (foreignArchitectures.includes(architecture))
+    return {
+      ...speechless('It is part of another model and cannot work alone.'),
+      embedder: 'It does not turn texts into vectors.',
+    }
   const isSilent = silentArchitectures.includes(architecture) || number(file, `${architecture}.pooling_type`) > 0
-  if (isSilent) return both('It is an embedding model: it turns text into numbers and writes no answers.')
+  if (isSilent) return speechless('It is an embedding model: it turns text into numbers and writes no answers.')
+  const embedder = 'It writes answers; texts are compared by a model made for that (BERT, Nomic, Qwen3-Embedding...).'
   if (!hasChatTemplate)
-    return both('It has no chat template, so it cannot be asked anything. Use an instruction-tuned GGUF.')
+    return {
+      ...speechless('It has no chat template, so it cannot be asked anything. Use an instruction-tuned GGUF.'),
+      embedder,
+    }
   const untrainable = whyUntrainable(file, architecture)
-  return untrainable ? { student: untrainable } : {}
+  return untrainable ? { student: untrainable, embedder } : { embedder }
 }
 
 function whyUntrainable(file: GgufFile, architecture: string): string {
@@ -150,7 +162,7 @@ function whyUntrainable(file: GgufFile, architecture: string): string {
   return ''
 }
 
-const both = (reason: string): Partial<Record<ModelRole, string>> => ({ teacher: reason, student: reason })
+const speechless = (reason: string): Partial<Record<ModelRole, string>> => ({ teacher: reason, student: reason })
 
 function commonestType(file: GgufFile): string {
   const elements = new Map<string, number>()

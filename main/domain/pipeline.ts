@@ -44,6 +44,7 @@ export const blockFacts: Record<BlockName, BlockFacts> = {
   relevant: { chains: knowledge, reads: pair, writes: [] },
   'self-contained': { chains: knowledge, reads: ['question'], writes: [] },
   new: { chains: chainKinds, reads: pair, writes: [] },
+  semantic: { chains: chainKinds, reads: pair, writes: [] },
   unseen: { chains: chainKinds, reads: ['question'], writes: [] },
   language: { chains: chainKinds, reads: pair, writes: [] },
   format: { chains: skills, reads: ['answer'], writes: [] },

@@ -2,10 +2,13 @@
 
 import type { BlockOf } from '../contract/pipelines.ts'
 import { formatBreach } from '../domain/answer-format.ts'
+import { tellingKey } from '../domain/duplicate-screen.ts'
 import { foreignLanguage } from '../domain/language.ts'
 import { rougeL } from '../domain/near-duplicate.ts'
 import { userTurn } from '../domain/user-turn.ts'
-import { findTwin, screenedText, type Slot } from './generate-slot.ts'
+import { repeats } from './decontamination.ts'
+import { meantBy } from './embedding.ts'
+import { findSameMeaning, findTwin, screenedText, type Slot } from './generate-slot.ts'
 import { ruleOutcome } from './generate-speaker.ts'
 
 /** Looks among what is kept by now; the run looks again when it takes the slot, among all that came before it. */
@@ -16,14 +19,43 @@ export async function checkNew(slot: Slot): Promise<void> {
   slot.drop(found.stage, found.outcome.words, found.twin.key)
 }
 
+/** Cosine from which two samples say the same. */
+const usualMeaning = 0.92
+/** Cosine from which a question asks what an exam asks, for which only a question of nearly the same words is close enough. */
+const examMeaning = 0.97
+
+/** By meaning, among what is kept and the exams. Looked at again when the run takes the slot, as words are. */
+export async function checkMeaning(slot: Slot, block: BlockOf<'semantic'>): Promise<void> {
+  const { meanings } = slot.material
+  if (!meanings) return
+  const { draft } = slot
+  const [vector, question] = await meanings.embedding.vectorsOf([meantBy(draft), draft.question])
+  if (!vector || !question) return
+  const similarity = block.similarity ?? usualMeaning
+  slot.draft.meaning = { vector, similarity }
+  const group = tellingKey(draft)
+  const found = findSameMeaning(meanings.kept, group, { vector, similarity })
+  if (found) {
+    slot.keep(found.outcome)
+    slot.drop(found.stage, found.outcome.words, found.twin.key)
+    return
+  }
+  const asks = meanings.exams.nearest(tellingKey({ context: '', question: draft.question }), question, examMeaning)
+  if (!asks) return
+  const words = `It asks what a held-out exam asks (cosine ${asks.score.toFixed(3)}): "${asks.key.slice(0, 200)}".`
+  slot.keep(ruleOutcome({ stage: 'decontamination', passed: false, words, score: asks.score }))
+  slot.drop('decontamination', words)
+}
+
+/** The check is kept in the candidate's history whatever it finds: it is the run's proof. */
 export async function checkUnseen(slot: Slot): Promise<void> {
   const { context, question } = slot.draft
-  const { findContamination } = slot.material
-  const found = findContamination(question) ?? (context === '' ? null : findContamination(context))
-  if (!found) return
-  const words = `It repeats a held-out exam: "${found.words.slice(0, 200)}".`
-  slot.keep(ruleOutcome({ stage: 'decontamination', passed: false, words, score: null }))
-  slot.drop('decontamination', words)
+  const { heldOut } = slot.material
+  if (heldOut.sources.length === 0) return
+  const found = heldOut.find(question) ?? (context === '' ? null : heldOut.find(context))
+  const words = found ? repeats(found) : 'It repeats nothing that is held out.'
+  slot.keep(ruleOutcome({ stage: 'decontamination', passed: found === null, words, score: null }))
+  if (found) slot.drop('decontamination', words)
 }
 
 export async function checkLanguage(slot: Slot): Promise<void> {

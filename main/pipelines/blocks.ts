@@ -3,7 +3,7 @@
 
 import type { PipelineBlock } from '../contract/pipelines.ts'
 import { judgeClarity, judgeFaithfulness, judgeFitness, judgePair, judgeRelevance } from './blocks-judge.ts'
-import { checkFormat, checkLanguage, checkNew, checkUnseen, compareWithStudent } from './blocks-rule.ts'
+import { checkFormat, checkLanguage, checkMeaning, checkNew, checkUnseen, compareWithStudent } from './blocks-rule.ts'
 import {
   evolveQuestion,
   mineQuestion,
@@ -60,6 +60,8 @@ async function runBlock(slot: Slot, block: PipelineBlock): Promise<void> {
       return judgeClarity(slot, block)
     case 'new':
       return checkNew(slot)
+    case 'semantic':
+      return checkMeaning(slot, block)
     case 'unseen':
       return checkUnseen(slot)
     case 'language':

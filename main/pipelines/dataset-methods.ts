@@ -6,12 +6,13 @@ import { AppError, toAppError } from '../contract/errors.ts'
 import type { DatasetRow, ExportOutcome } from '../contract/curation.ts'
 import type { DatasetId } from '../contract/ids.ts'
 import { type ExportFile, type ExportFormat, exportFiles } from '../domain/formats.ts'
+import { readDatasetReport } from '../store/held-out.ts'
 import { listRowSources } from '../store/row-sources.ts'
 import { listDatasets, pageDatasetRows, readDatasetRows } from '../store/datasets.ts'
 import { collectRows, freezeDataset, requireDataset } from './datasets.ts'
 import type { Handlers, Lab } from './lab.ts'
 
-type DatasetMethods = 'dataset.list' | 'dataset.freeze' | 'dataset.rows' | 'sample.export'
+type DatasetMethods = 'dataset.list' | 'dataset.freeze' | 'dataset.rows' | 'dataset.decontamination' | 'sample.export'
 
 export function datasetMethods(lab: Lab): Handlers<DatasetMethods> {
   return {
@@ -22,6 +23,8 @@ export function datasetMethods(lab: Lab): Handlers<DatasetMethods> {
       const rows = pageDatasetRows(lab.project().db, datasetId, { offset, limit })
       return { rows, total: split.trainCount + split.validationCount }
     },
+    'dataset.decontamination': ({ datasetId }) =>
+      readDatasetReport(lab.project().db, requireDataset(lab, datasetId).id),
     'sample.export': ({ folder, format, datasetId }) => exportRows(lab, { folder: resolve(folder), format, datasetId }),
   }
 }

@@ -5,12 +5,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import { AppError } from '../contract/errors.ts'
 import type { Dataset, DatasetRow } from '../contract/curation.ts'
 import type { DatasetId, LeafPath } from '../contract/ids.ts'
+import type { DecontaminationReport } from '../contract/twins.ts'
 import { contentKey, hashRows } from '../domain/dataset-hash.ts'
 import { assignSplits } from '../domain/split.ts'
 import { userTurn } from '../domain/user-turn.ts'
 import { appendDatasetRows, beginDataset, findDataset, sealDataset } from '../store/datasets.ts'
+import { saveDatasetReport } from '../store/held-out.ts'
 import { listLeaves, listPublicRows } from '../store/taxonomy.ts'
 import { listAcceptedSamples } from '../store/verdicts.ts'
+import { createHeldOutCheck, repeats, runWords } from './decontamination.ts'
 import type { Lab } from './lab.ts'
 
 const rowsPerWrite = 200
@@ -21,24 +24,52 @@ export interface FreezeWish {
   seed: number
   /** Only these leaves; absent: all. */
   leaves?: LeafPath[] | undefined
+  /** Leaves out rows that repeat what is held out. */
+  decontaminate: boolean
 }
 
 /** Freezes what is accepted now. Throws `bad-input` when there is nothing. */
 export async function freezeDataset(lab: Lab, wish: FreezeWish): Promise<Dataset> {
   const { db } = lab.project()
-  const rows = splitRows(collectRows(lab, wish.leaves), wish)
-  if (rows.length === 0) throw nothingAccepted()
+  const collected = collectRows(lab, wish.leaves)
+  const { clean, report } = wish.decontaminate
+    ? await decontaminate(lab, collected)
+    : { clean: collected, report: null }
+  const rows = splitRows(clean, wish)
+  if (rows.length === 0) throw report && report.hitCount > 0 ? onlyHeldOut() : nothingAccepted()
   const id = `dataset-${randomBytes(6).toString('hex')}` as DatasetId
   const sha256 = hashRows(rows, () => createHash('sha256'))
   beginDataset(db, { id, name: wish.name, seed: wish.seed, sha256, createdAtMs: lab.now() })
   for (let from = 0; from < rows.length; from += rowsPerWrite) {
     appendDatasetRows(db, id, rows.slice(from, from + rowsPerWrite))
     // Between writes others get their turn: the reviewer's verdicts, the window's questions.
-    await new Promise((resolve) => setImmediate(resolve))
+    await breathe()
   }
+  if (report) saveDatasetReport(db, id, report)
   sealDataset(db, id)
   lab.emit({ kind: 'changed', what: 'datasets' })
   return requireDataset(lab, id)
+}
+
+const rowsPerCheck = 500
+const breathe = () => new Promise((resolve) => setImmediate(resolve))
+
+/** The rows that repeat nothing of the exams and the held-out files, and what was found in the others. */
+async function decontaminate(
+  lab: Lab,
+  rows: FreshRow[],
+): Promise<{ clean: FreshRow[]; report: DecontaminationReport }> {
+  const heldOut = createHeldOutCheck(lab.project())
+  const clean: FreshRow[] = []
+  const hits: DecontaminationReport['hits'] = []
+  for (const [at, row] of rows.entries()) {
+    const found = heldOut.find(row.user)
+    if (!found) clean.push(row)
+    else hits.push({ origin: row.origin, leaf: row.leaf, question: row.user.slice(0, 2000), words: repeats(found) })
+    if (at % rowsPerCheck === rowsPerCheck - 1) await breathe()
+  }
+  const { sources } = heldOut
+  return { clean, report: { sources, runWords, checkedCount: rows.length, hitCount: hits.length, hits } }
 }
 
 /** The frozen dataset, or `not-found`. */
@@ -103,6 +134,13 @@ function splitRows(rows: FreshRow[], wish: FreezeWish): DatasetRow[] {
   return rows.map((row, index) => ({ ...row, index, split: sides[index] ?? 'train' }))
 }
 
+function onlyHeldOut(): AppError {
+  return new AppError({
+    code: 'bad-input',
+    message: 'There is nothing to freeze: every row repeats an exam or a held-out file.',
+    remedy: 'Look at the samples of the chosen leaves, or freeze without the check.',
+  })
+}
 function nothingAccepted(): AppError {
   return new AppError({
     code: 'bad-input',

@@ -5,7 +5,6 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../contract/errors.ts'
 import type { LeafPath } from '../contract/ids.ts'
-import { modelRoles } from '../contract/models.ts'
 import { type DemoExam, type DemoLeaf, demoProject } from '../demo/project.ts'
 import { assignRole } from '../store/models.ts'
 import { listLeaves } from '../store/taxonomy.ts'
@@ -29,7 +28,7 @@ export async function seedDemoProject(lab: Lab): Promise<void> {
     })
   }
   for (const exam of demo.exams) addDemoExam(lab, exam)
-  for (const role of modelRoles) {
+  for (const role of ['teacher', 'student'] as const) {
     const model = await registerModel(lab, { path: join(lab.resources.demoModelsDir, `${role}.gguf`) })
     assignRole(lab.project().db, role, model.id)
   }

@@ -157,7 +157,7 @@ async function generate(run: DemoRun): Promise<void> {
 async function freeze(run: DemoRun): Promise<void> {
   await once<DatasetId>(run, 'dataset', async () => {
     const name = `Demo ${randomBytes(2).toString('hex')}`
-    return (await freezeDataset(run.lab, { name, validationShare: 0.05, seed: 1 })).id
+    return (await freezeDataset(run.lab, { name, validationShare: 0.05, seed: 1, decontaminate: true })).id
   })
 }
 

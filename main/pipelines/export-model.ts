@@ -60,6 +60,6 @@ async function describeAdapter(student: Model, { run, checkpoint, path, type }: 
     fileType: type.toUpperCase(),
     origin: originOf(run, checkpoint),
     roles: [],
-    unfit: { teacher: alone, student: alone },
+    unfit: { teacher: alone, student: alone, embedder: alone },
   }
 }

@@ -4,11 +4,12 @@
 
 import type { StageOutcome } from '../contract/generation.ts'
 import type { CandidateId, GenerationId, ModelId } from '../contract/ids.ts'
-import type { DuplicateScreen } from '../domain/duplicate-screen.ts'
+import { type DuplicateScreen, type ScreenedText, tellingKey } from '../domain/duplicate-screen.ts'
 import { type AttemptFate, explainShortfall, isLeafDone, type LeafTally, slotsWanted } from '../domain/leaf-quota.ts'
+import type { MeaningIndex } from '../domain/meaning-index.ts'
 import { chunkOf, examplesOf } from '../domain/slot-plan.ts'
 import type { FinishedBatch, FinishedCandidate } from '../store/generation.ts'
-import { findTwin, screenedText, type SlotDraft } from './generate-slot.ts'
+import { findSameMeaning, findTwin, screenedText, type SlotDraft } from './generate-slot.ts'
 import { candidateIdOf, type LeafSource } from './generate-sources.ts'
 
 /** A finished slot waiting for those before it. */
@@ -25,6 +26,8 @@ export interface RunIdentity {
   teacherId: ModelId
   runSeed: number
   screen: DuplicateScreen
+  /** What is kept by meaning; empty where no model tells meanings. */
+  meanings: MeaningIndex
   minPairGrade: number
   now: () => number
 }
@@ -134,11 +137,11 @@ export class LeafRun {
     const { chunk, seeds, leaf } = this.materialOf(slot)
     const text = screenedText(chunk, draft)
     // A twin taken meanwhile outweighs what later stages said: that rule stands before them, and only order decides.
-    const found = draft.answer === '' || !this.#screensTwins ? null : findTwin(this.#run.screen, text)
+    const found = draft.answer === '' ? null : this.#findTwin(draft, text)
     const isKnown = draft.drop !== null && draft.drop.stage === found?.stage
     const drop = found ? { stage: found.stage, reason: found.outcome.words, twin: found.twin.key } : draft.drop
     const id = candidateIdOf(this.#run.generationId, slot) as CandidateId
-    if (!drop) this.#run.screen.keep(id, text)
+    if (!drop) this.#keep(id, draft, text)
     this.#count({ droppedBy: drop?.stage ?? null, score: draft.score, seedIds: seeds.map((seed) => seed.id) })
     this.#unsavedCalls += calls
     this.#unsavedFailures += parseFailures
@@ -162,6 +165,16 @@ export class LeafRun {
       createdAtMs: this.#run.now(),
       stages: found && !isKnown ? [...stages, found.outcome] : stages,
     })
+  }
+
+  #findTwin(draft: SlotDraft, text: ScreenedText) {
+    const byWords = this.#screensTwins ? findTwin(this.#run.screen, text) : null
+    return byWords ?? (draft.meaning && findSameMeaning(this.#run.meanings, tellingKey(draft), draft.meaning))
+  }
+
+  #keep(id: CandidateId, draft: SlotDraft, text: ScreenedText): void {
+    this.#run.screen.keep(id, text)
+    if (draft.meaning) this.#run.meanings.keep(id, tellingKey(draft), draft.meaning.vector)
   }
 
   #count(fate: AttemptFate): void {

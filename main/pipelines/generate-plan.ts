@@ -30,6 +30,7 @@ export function createGeneration(lab: Lab, wanted: WantedGeneration): Generation
     ...wanted,
     pipeline,
     studentId,
+    embedderId: wanted.embedderId ?? listModels(db).find(({ roles }) => roles.includes('embedder'))?.id,
     seed: wanted.seed ?? 1 + listGenerations(db).length,
   }
   const models = runModels(lab, plan)
@@ -65,7 +66,12 @@ export function runModels(lab: Lab, plan: GenerationPlan): RunModels {
     teacher: requireModel(lab, plan.teacherId, 'teacher'),
     judge: isNamed(plan.judgeId) && plan.judgeId !== plan.teacherId ? requireModel(lab, plan.judgeId, 'teacher') : null,
     student: isNamed(plan.studentId) ? studentOf(lab, plan.studentId, needed) : null,
+    embedder: isNamed(plan.embedderId) && asksMeaning(plan) ? requireModel(lab, plan.embedderId, 'embedder') : null,
   }
+}
+
+function asksMeaning({ pipeline }: GenerationPlan): boolean {
+  return Object.values(pipeline?.chains ?? {}).some((blocks) => blocks.some(({ use }) => use === 'semantic'))
 }
 
 function studentOf(lab: Lab, id: ModelId, isNeeded: boolean): Model | null {

@@ -25,6 +25,8 @@ export interface RunModels {
   teacher: Model
   judge: Model | null
   student: Model | null
+  /** Null: meanings are not compared. */
+  embedder: Model | null
 }
 
 export interface OpenVoices {

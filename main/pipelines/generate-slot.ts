@@ -4,11 +4,13 @@
 import type { StageName, StageOutcome } from '../contract/generation.ts'
 import type { ChainKind, PipelineBlock, Sampling } from '../contract/pipelines.ts'
 import type { Chunk, Leaf, Seed } from '../contract/taxonomy.ts'
-import type { Contamination } from '../domain/contamination.ts'
 import type { DuplicateScreen, ScreenedText, Twin } from '../domain/duplicate-screen.ts'
 import { decided, type JudgeVerdict, middleScore } from '../domain/judge-verdicts.ts'
+import type { MeaningIndex } from '../domain/meaning-index.ts'
 import type { PromptVariables } from '../domain/prompts.ts'
 import { createRandom, type Random } from '../domain/random.ts'
+import type { HeldOutCheck } from './decontamination.ts'
+import type { Embedding } from './embedding.ts'
 import type { SharedAnswers } from './generate-shared.ts'
 import { ruleOutcome, type SlotTalk, type Speaker, type StageAnswer, type StageQuestion } from './generate-speaker.ts'
 
@@ -32,7 +34,16 @@ export interface SlotMaterial {
   minPairGrade: number
   screen: DuplicateScreen
   shared: SharedAnswers
-  findContamination: (text: string) => Contamination | null
+  heldOut: HeldOutCheck
+  /** Null when no model tells meanings. */
+  meanings: Meanings | null
+}
+
+/** How samples are compared by meaning: with all that is kept, and with the exams. */
+export interface Meanings {
+  embedding: Embedding
+  kept: MeaningIndex
+  exams: MeaningIndex
 }
 
 /** A finished slot before it is taken into the run. */
@@ -41,6 +52,8 @@ export interface SlotDraft {
   question: string
   answer: string
   score: number | null
+  /** What it means, once a block has asked, and the cosine from which another says the same. */
+  meaning: { vector: Float32Array; similarity: number } | null
   drop: Drop | null
 }
 export interface Drop {
@@ -71,7 +84,14 @@ const votingTemperature = 0.7
 
 /** A slot under way: the draft so far, and the ways blocks may change it. */
 export class Slot {
-  readonly draft: SlotDraft = { context: '', question: '', answer: '', score: null, drop: null }
+  readonly draft: SlotDraft = {
+    context: '',
+    question: '',
+    answer: '',
+    score: null,
+    meaning: null,
+    drop: null,
+  }
   readonly voices: Voices
   readonly talk: SlotTalk
   readonly material: SlotMaterial
@@ -161,17 +181,39 @@ export class Slot {
 export function findTwin(
   screen: DuplicateScreen,
   text: ScreenedText,
-): { stage: 'exact-duplicate' | 'near-duplicate'; twin: Twin; outcome: StageOutcome } | null {
+): FoundTwin<'exact-duplicate' | 'near-duplicate'> | null {
   const exact = screen.findExact(text)
   const twin = exact ?? screen.findNear(text)
   if (!twin) return null
   const stage = exact ? 'exact-duplicate' : 'near-duplicate'
-  const what = twin.key.startsWith('seed') ? 'a seed' : 'an earlier sample'
+  const what = whatIs(twin)
   const words = exact
     ? `It says the same as ${what}.`
     : `It says nearly the same as ${what} (ROUGE-L of the questions ${twin.score.toFixed(2)}).`
   return { stage, twin, outcome: ruleOutcome({ stage, passed: false, words, score: twin.score }) }
 }
+
+/** A kept text that means the same, as the outcome of the rule that found it. */
+export function findSameMeaning(
+  kept: MeaningIndex,
+  group: string,
+  { vector, similarity }: { vector: Float32Array; similarity: number },
+): FoundTwin<'semantic-duplicate'> | null {
+  const twin = kept.nearest(group, vector, similarity)
+  if (!twin) return null
+  const stage = 'semantic-duplicate'
+  const words = `It means the same as ${whatIs(twin)} (cosine ${twin.score.toFixed(3)}).`
+  return { stage, twin, outcome: ruleOutcome({ stage, passed: false, words, score: twin.score }) }
+}
+
+/** A kept text that a rule found too like, and the outcome that says so. */
+export interface FoundTwin<Stage extends StageName> {
+  stage: Stage
+  twin: Twin
+  outcome: StageOutcome
+}
+
+const whatIs = ({ key }: Twin) => (key.startsWith('seed') ? 'a seed' : 'an earlier sample')
 
 function firstLine(text: string): string {
   return text.split('\n')[0] ?? ''

@@ -4,11 +4,9 @@
 import type { GenerationId } from '../contract/ids.ts'
 import type { ChainKind, Pipeline, PipelineBlock } from '../contract/pipelines.ts'
 import type { Chunk, Leaf, Seed } from '../contract/taxonomy.ts'
-import { type Contamination, createContaminationCheck } from '../domain/contamination.ts'
-import { createDuplicateScreen, type DuplicateScreen } from '../domain/duplicate-screen.ts'
+import { createDuplicateScreen, type DuplicateScreen, type ScreenedText } from '../domain/duplicate-screen.ts'
 import { chainOf } from '../domain/pipeline.ts'
 import { listDocuments } from '../store/documents.ts'
-import { listExams, readQuestions } from '../store/exams.ts'
 import { iteratePassed, type LeafProgress } from '../store/generation.ts'
 import { findLeaf, listLeaves, listSeeds } from '../store/taxonomy.ts'
 import { chunksOf } from './chunks.ts'
@@ -85,30 +83,26 @@ function noChain({ name }: Pipeline, chain: ChainKind): string {
   return `The pipeline "${name}" has no ${chain} chain. Choose one that has, or add the chain to it.`
 }
 
-/** What new samples must differ from: seeds of every leaf and all that passed in this and earlier runs, in that order. */
+/** What new samples must differ from. */
 export function createRunScreen(project: OpenProject, threshold: number): DuplicateScreen {
   const screen = createDuplicateScreen(threshold)
+  for (const { key, text } of keptTexts(project)) screen.keep(key, text)
+  return screen
+}
+
+/** Seeds of every leaf and all that passed in this and earlier runs, in that order. */
+export function* keptTexts(project: OpenProject): Generator<{ key: string; text: ScreenedText }> {
   for (const { path, branch } of listLeaves(project.db)) {
     // A knowledge seed's context is no chunk, so it only stands against exact repetitions.
     const source = branch === 'knowledge' ? 'seeds' : ''
     for (const seed of listSeeds(project.db, path)) {
-      screen.keep(seed.id, {
-        source,
-        context: branch === 'knowledge' ? '' : (seed.context ?? ''),
-        question: seed.question,
-        answer: seed.answer,
-      })
+      const { question, answer } = seed
+      const context = branch === 'knowledge' ? '' : (seed.context ?? '')
+      yield { key: seed.id, text: { source, context, question, answer } }
     }
   }
-  for (const passed of iteratePassed(project.db)) screen.keep(passed.id, { ...passed, source: passed.chunkId ?? '' })
-  return screen
-}
-
-/** Finds texts that repeat a question or context of any exam of the project. */
-export function createExamCheck(project: OpenProject): (text: string) => Contamination | null {
-  const questions = listExams(project.db).flatMap((exam) => readQuestions(project.db, exam.id))
-  const texts = questions.flatMap(({ question, context }) => (context === '' ? [question] : [question, context]))
-  return createContaminationCheck([...new Set(texts)])
+  for (const passed of iteratePassed(project.db))
+    yield { key: passed.id, text: { ...passed, source: passed.chunkId ?? '' } }
 }
 
 /** Ids of candidates are functions of run and slot, so a slot has one whatever was killed in between. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Candidate, GenerationPlan } from '../contract/generation.ts'
 import type { GenerationId } from '../contract/ids.ts'
 import type { Pipeline } from '../contract/pipelines.ts'
+import { createMeaningIndex, type MeaningIndex } from '../domain/meaning-index.ts'
 import {
   addSpentMs,
   closeLeaf,
@@ -16,13 +17,16 @@ import {
   listLeafProgress,
   readSpentMs,
 } from '../store/generation.ts'
+import { saveRunSources } from '../store/held-out.ts'
 import { runSlot } from './blocks.ts'
 import { LeafRun } from './generate-leaf.ts'
 import { noGeneration, runModels } from './generate-plan.ts'
 import { openVoices, type RunModels } from './generate-session.ts'
 import { SharedAnswers } from './generate-shared.ts'
-import type { Voices } from './generate-slot.ts'
-import { createExamCheck, createRunScreen, readLeafSources } from './generate-sources.ts'
+import type { Meanings, Voices } from './generate-slot.ts'
+import { createRunScreen, readLeafSources } from './generate-sources.ts'
+import { openMeanings } from './generate-meanings.ts'
+import { createHeldOutCheck, type HeldOutCheck } from './decontamination.ts'
 import { CallJournal } from './call-journal.ts'
 import { SlotCancelled, type SlotTalk } from './generate-speaker.ts'
 import type { JobContext, JobHandler, Lab } from './lab.ts'
@@ -42,12 +46,15 @@ export function generateHandler(lab: Lab): JobHandler {
     const { plan } = run
     const models = runModels(lab, plan)
     const pipeline = plan.pipeline ?? findPipeline(lab, 'lab')
-    const leaves = await openLeaves(lab, { generationId, plan, pipeline, models })
+    const kept = createMeaningIndex()
+    const leaves = await openLeaves(lab, { generationId, plan, pipeline, models, kept })
     const journal = new CallJournal(join(lab.project().folder, 'generations', `${generationId}.calls.jsonl`))
     const writer = new Writer(lab, generationId, leaves)
     writer.flush()
     if (leaves.some((leaf) => !leaf.isClosed) && !context.signal.aborted) {
-      await generate(lab, context, { plan, models, leaves, writer, journal })
+      const heldOut = createHeldOutCheck(lab.project())
+      saveRunSources(lab.project().db, generationId, heldOut.sources)
+      await generate(lab, context, { plan, models, leaves, writer, journal, kept, heldOut })
     }
     if (leaves.every((leaf) => leaf.isClosed)) journal.remove()
     writer.report(context)
@@ -59,9 +66,10 @@ interface RunStart {
   plan: GenerationPlan
   pipeline: Pipeline
   models: RunModels
+  kept: MeaningIndex
 }
 
-async function openLeaves(lab: Lab, { generationId, plan, pipeline, models }: RunStart): Promise<LeafRun[]> {
+async function openLeaves(lab: Lab, { generationId, plan, pipeline, models, kept }: RunStart): Promise<LeafRun[]> {
   const project = lab.project()
   const { teacher } = models
   const shares = listLeafProgress(project.db, generationId)
@@ -73,6 +81,7 @@ async function openLeaves(lab: Lab, { generationId, plan, pipeline, models }: Ru
     teacherId: teacher.id,
     runSeed: plan.seed,
     screen,
+    meanings: kept,
     minPairGrade,
     now: () => lab.now(),
   }
@@ -87,10 +96,13 @@ interface RunParts {
   leaves: LeafRun[]
   writer: Writer
   journal: CallJournal
+  /** What is kept by meaning; filled before the first slot. */
+  kept: MeaningIndex
+  heldOut: HeldOutCheck
 }
 
 async function generate(lab: Lab, context: JobContext, parts: RunParts): Promise<void> {
-  const { plan, models, leaves, writer, journal } = parts
+  const { plan, models, leaves, writer, journal, kept, heldOut } = parts
   const noted = new Set<string>()
   const note = (key: string, text: string) => {
     if (noted.has(key)) return
@@ -104,16 +116,19 @@ async function generate(lab: Lab, context: JobContext, parts: RunParts): Promise
     for (const leaf of leaves) leaf.abort.abort()
   }
   context.signal.addEventListener('abort', onAbort, { once: true })
-  writer.startClock()
+  let meanings: Meanings | null = null
   try {
-    const findContamination = createExamCheck(lab.project())
+    const report = (done: number, total: number) =>
+      context.progress({ ...writer.progress(), label: `Reading meanings: ${done} of ${total}` })
+    meanings = await openMeanings(lab, { models, sources, kept, heldOut, signal: context.signal, report, note })
+    writer.startClock()
     const shared = new SharedAnswers()
     await keepFull(leaves, {
       chains: Math.ceil(opened.parallel * (1 + spareShare)),
       signal: context.signal,
       isEvenly: plan.timeBudgetMinutes !== undefined,
       isOver: () => writer.isOver(plan.timeBudgetMinutes),
-      start: (leaf, slot) => fillSlot(leaf, slot, { voices: opened.voices, plan, findContamination, shared }),
+      start: (leaf, slot) => fillSlot(leaf, slot, { voices: opened.voices, plan, heldOut, meanings, shared }),
       onFinished: () => {
         if (writer.soon(context)) journal.tidy((slot) => leaves.some((leaf) => leaf.isOpen(slot)))
       },
@@ -129,6 +144,7 @@ async function generate(lab: Lab, context: JobContext, parts: RunParts): Promise
       writer.flush()
     } finally {
       journal.close()
+      await meanings?.embedding.dispose()
       await opened.dispose()
     }
   }
@@ -137,13 +153,14 @@ async function generate(lab: Lab, context: JobContext, parts: RunParts): Promise
 interface SlotParts {
   voices: Voices
   plan: GenerationPlan
-  findContamination: ReturnType<typeof createExamCheck>
+  heldOut: HeldOutCheck
+  meanings: Meanings | null
   shared: SharedAnswers
 }
 
 /** Runs one slot to its end and hands it to its leaf. A slot that is not wanted any more ends without a trace. */
 async function fillSlot(leaf: LeafRun, slot: number, parts: SlotParts): Promise<void> {
-  const { voices, plan, findContamination, shared } = parts
+  const { voices, plan, heldOut, meanings, shared } = parts
   const material = leaf.materialOf(slot)
   const talk: SlotTalk = {
     leaf: leaf.source.leaf.path,
@@ -158,7 +175,7 @@ async function fillSlot(leaf: LeafRun, slot: number, parts: SlotParts): Promise<
   try {
     const { minPairGrade } = plan.thresholds
     const { screen } = leaf
-    const draft = await runSlot(voices, talk, { ...material, minPairGrade, screen, shared, findContamination })
+    const draft = await runSlot(voices, talk, { ...material, minPairGrade, screen, shared, heldOut, meanings })
     const { stages, calls, parseFailures } = talk
     leaf.finishSlot({ slot, draft, stages, calls, parseFailures })
   } catch (thrown) {

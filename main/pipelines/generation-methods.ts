@@ -3,7 +3,9 @@
 import type { GenerationId } from '../contract/ids.ts'
 import { agreementOf, kappaOf } from '../domain/agreement.ts'
 import { findGeneration, listGenerations, listLatestCandidates, setGenerationJob } from '../store/generation.ts'
+import { readRunReport } from '../store/held-out.ts'
 import { listConfusions } from '../store/judgements.ts'
+import { runWords } from './decontamination.ts'
 import { createGeneration, noGeneration } from './generate-plan.ts'
 import { applyThresholds, thresholdEffects } from './generation-thresholds.ts'
 import type { Handlers, Lab } from './lab.ts'
@@ -17,6 +19,7 @@ type GenerationMethods =
   | 'generation.latest'
   | 'generation.thresholds'
   | 'generation.applyThresholds'
+  | 'generation.decontamination'
   | 'generation.agreement'
   | 'prompt.preview'
   | 'prompt.list'
@@ -46,6 +49,8 @@ export function generationMethods(lab: Lab): Handlers<GenerationMethods> {
       listLatestCandidates(lab.project().db, require(generationId).id, limit),
     'generation.thresholds': (wish) => thresholdEffects(lab, require(wish.generationId), wish.thresholds),
     'generation.applyThresholds': (wish) => applyThresholds(lab, require(wish.generationId), wish.thresholds),
+    'generation.decontamination': ({ generationId }) =>
+      readRunReport(lab.project().db, require(generationId).id, runWords),
     'generation.agreement': () =>
       listConfusions(lab.project().db).map((counts) => ({
         ...counts,

@@ -43,6 +43,7 @@ export function watchGpu(llama: LlamaHost): { llama: LlamaHost; gpu: () => strin
         if (request.gpu === 'auto') seen = session.reply.gpu
         return session
       },
+      openEmbedder: (request) => llama.openEmbedder(request),
       get pid() {
         return llama.pid
       },

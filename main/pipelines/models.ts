@@ -55,7 +55,7 @@ export function withPresence(model: StoredModel): Model {
   const size = sizeOnDisk(model.path)
   if (size === model.sizeBytes || size === null) return { ...model, isMissing: size === null }
   const changed = 'The file has changed since it was added. Add it again.'
-  return { ...model, isMissing: false, unfit: { teacher: changed, student: changed } }
+  return { ...model, isMissing: false, unfit: { teacher: changed, student: changed, embedder: changed } }
 }
 
 /**

@@ -63,6 +63,9 @@ function modelOf({ model, url }: RemoteTeacher, path: string): Parameters<typeof
     promptPack: 'standard',
     isDemo: false,
     origin: '',
-    unfit: { student: 'It runs on another machine; only a model file can be tuned.' },
+    unfit: {
+      student: 'It runs on another machine; only a model file can be tuned.',
+      embedder: 'It runs on another machine; texts are compared by a model file here.',
+    },
   }
 }

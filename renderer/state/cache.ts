@@ -35,12 +35,12 @@ const always = ['workspace.overview']
 /** Which answers go stale when something changed. */
 export const staleAfter: Record<Changed, readonly string[]> = {
   models: ['model.', 'document.', ...always],
-  taxonomy: ['taxonomy.', 'document.', 'seed.', ...always],
+  taxonomy: ['taxonomy.', 'twin.', 'document.', 'seed.', ...always],
   documents: ['document.', 'draft.', 'taxonomy.list', 'taxonomy.leaf', ...always],
-  samples: ['sample.', 'taxonomy.list', 'generation.thresholds', 'generation.agreement', ...always],
+  samples: ['sample.', 'twin.', 'taxonomy.list', 'generation.thresholds', 'generation.agreement', ...always],
   datasets: ['dataset.', ...always],
   tuning: ['tuning.list', 'tuning.get', 'tuning.checkpoints', 'tuning.warnings', ...always],
-  exams: ['exam.', 'evaluation.', 'demo.report', ...always],
+  exams: ['exam.', 'heldout.', 'evaluation.', 'demo.report', ...always],
   settings: ['settings.', 'workspace.'],
   projects: [''],
   generation: ['generation.', 'pipeline.', 'taxonomy.list', ...always],

@@ -73,7 +73,12 @@ describe('a full tuning', () => {
   test('ends in a registered model whose self-test passed', async () => {
     const models = await tuningLab.engine.call('model.list', {})
     const result = models.find((model) => model.id === run.resultModelId)
-    expect(result).toMatchObject({ name: 'Test run', isMissing: false, hasChatTemplate: true, unfit: {} })
+    expect(result).toMatchObject({
+      name: 'Test run',
+      isMissing: false,
+      hasChatTemplate: true,
+      unfit: { embedder: expect.any(String) },
+    })
     expect(result?.origin).toContain(run.id)
     const [written] = listModelExports(tuningLab.engine.lab.project().db)
     expect(written?.checks).toEqual(written?.checks.map((check) => ({ ...check, hasPassed: true })))

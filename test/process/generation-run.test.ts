@@ -307,7 +307,7 @@ describe('what a stage drops', () => {
     })
     expect(candidates[0]).toMatchObject({
       droppedBy: 'decontamination',
-      reason: expect.stringMatching(/held-out exam/),
+      reason: expect.stringMatching(/held-out Wrens/),
     })
     expect(llama.asked.every((request) => stageOf(request) === 'qa')).toBe(true)
   })

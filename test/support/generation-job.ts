@@ -45,6 +45,7 @@ function logged(host: LlamaHost): LlamaHost {
   }
   return {
     openSession,
+    openEmbedder: (request) => host.openEmbedder(request),
     close: () => host.close(),
     get pid() {
       return host.pid

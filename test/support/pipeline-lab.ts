@@ -76,15 +76,22 @@ export interface PipelineLab {
   ids: { teacher: ModelId; judge: ModelId; student: ModelId; compact: ModelId }
   asked: { stage: string; modelPath: string; request: CompletionRequest }[]
 }
+interface PipelineScript {
+  delayMs?: number
+  contextTokens?: number
+  /** The embedding model's vector of a text. */
+  vector?: (text: string) => readonly number[]
+}
 /** `answers` takes the place of what a stage answers well. */
 export async function openPipelineLab(
   answers: Answers = {},
-  { delayMs = 0, contextTokens = 1 << 20 }: { delayMs?: number; contextTokens?: number } = {},
+  { delayMs = 0, contextTokens = 1 << 20, vector }: PipelineScript = {},
 ): Promise<PipelineLab> {
   const asked: PipelineLab['asked'] = []
   const llama = createScriptedLlama({
     delayMs: () => delayMs,
     contextTokens,
+    vector,
     answer(request, modelPath) {
       const stage = stageOf(request.prompt)
       asked.push({ stage, modelPath, request })

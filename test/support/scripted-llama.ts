@@ -6,6 +6,8 @@ import { AppError } from '../../main/contract/errors.ts'
 export interface Script {
   /** The answer to a prompt of the model at `modelPath`; a thrown error is the session's. */
   answer: (request: CompletionRequest, modelPath: string) => string
+  /** The vector of a text; without it there is no embedding model. */
+  vector?: (text: string) => readonly number[]
   delayMs?: (request: CompletionRequest) => number
   contextTokens?: number
 }
@@ -23,9 +25,22 @@ export function createScriptedLlama(script: Script): LlamaHost & { asked: Comple
         contextTokens: Math.min(contextTokens, script.contextTokens ?? 1 << 20),
       })
     },
+    openEmbedder: async () => {
+      const { vector } = script
+      if (!vector) throw new AppError({ code: 'internal', message: 'No vectors here.', remedy: 'Ask a model.' })
+      return {
+        embed: async (texts: readonly string[]) => texts.map((text) => unit(vector(text))),
+        dispose: async () => undefined,
+      }
+    },
     close: async () => undefined,
   }
   return host
+}
+
+function unit(vector: readonly number[]): Float32Array {
+  const length = Math.hypot(...vector)
+  return Float32Array.from(vector, (value) => value / length)
 }
 
 function scriptedSession(

@@ -67,6 +67,7 @@ export async function createTestEngine(options: Partial<EngineOptions> = {}): Pr
 
 /** For engines whose test needs no model. */
 const noLlama: LlamaHost = {
+  openEmbedder: () => Promise.reject(new AppError({ code: 'internal', message: 'No model here.', remedy: '-' })),
   openSession: () =>
     Promise.reject(
       new AppError({ code: 'worker-died', message: 'This test has no llama worker.', remedy: 'Give it one.' }),

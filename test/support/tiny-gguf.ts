@@ -10,8 +10,8 @@ export interface TinyModel {
   architecture?: string
   /** Bias by token text, about a quarter of a logit bias; new line, space and end of text get one by default. */
   bias?: Record<string, number>
-  /** Extra string metadata, e.g. `labdesk.prompt_pack`. */
-  metadata?: Record<string, string>
+  /** Extra metadata, e.g. `labdesk.prompt_pack`; numbers become 32-bit counts. */
+  metadata?: Record<string, string | number>
 }
 
 export const chatMl =
@@ -129,7 +129,10 @@ function metadataOf(model: TinyModel, tokens: string[], types: number[]): Buffer
   putCount('tokenizer.ggml.unknown_token_id', 0)
   put('tokenizer.ggml.add_bos_token', 7, Buffer.from([1]))
   if (model.chatTemplate !== null) putText('tokenizer.chat_template', model.chatTemplate ?? chatMl)
-  for (const [key, value] of Object.entries(model.metadata ?? {})) putText(key, value)
+  for (const [key, value] of Object.entries(model.metadata ?? {})) {
+    if (typeof value === 'number') putCount(key, value)
+    else putText(key, value)
+  }
   return pairs
 }
 

@@ -5,11 +5,13 @@ import { onBlocked } from '../offline-guard.ts'
 import { AppError, toAppError } from '../../contract/errors.ts'
 import { beatMs, type FromWorker, type ToWorker, type WorkerCall } from '../llama-messages.ts'
 import { passBinaryTests } from './binary-test.ts'
+import { EmbeddingSession } from './embedding.ts'
 import { LockStepSession } from './session.ts'
 import { openParentPort } from './parent-port.ts'
 import { LlamaRuntime } from './runtime.ts'
 
 const sessions = new Map<number, LockStepSession>()
+const embedders = new Map<number, EmbeddingSession>()
 const cancels = new Map<number, () => void>()
 let runtime: LlamaRuntime | null = null
 let nextSessionId = 1
@@ -29,8 +31,10 @@ function sendPieces(): void {
 }
 
 function sessionOf(sessionId: number): LockStepSession {
-  const session = sessions.get(sessionId)
-  if (session) return session
+  return sessions.get(sessionId) ?? notLoaded()
+}
+
+function notLoaded(): never {
   throw new AppError({
     code: 'not-found',
     message: 'This model is not loaded any more.',
@@ -60,9 +64,20 @@ async function answer(id: number, call: WorkerCall): Promise<unknown> {
       return Int32Array.from(sessionOf(call.input.sessionId).tokenize(call.input.text))
     case 'detokenize':
       return sessionOf(call.input.sessionId).detokenize(call.input.tokens)
+    case 'open-embedder': {
+      runtime ??= new LlamaRuntime(call.input.gpu)
+      const embedder = await EmbeddingSession.open(runtime, call.input)
+      const sessionId = nextSessionId++
+      embedders.set(sessionId, embedder)
+      return { sessionId }
+    }
+    case 'embed':
+      return (embedders.get(call.input.sessionId) ?? notLoaded()).embed(call.input.texts)
     case 'dispose': {
-      const session = sessionOf(call.input.sessionId)
-      sessions.delete(call.input.sessionId)
+      const { sessionId } = call.input
+      const session = embedders.get(sessionId) ?? sessionOf(sessionId)
+      sessions.delete(sessionId)
+      embedders.delete(sessionId)
       await session.dispose()
       return null
     }

@@ -37,7 +37,7 @@ export class LlamaRuntime {
   readonly #models = new Map<string, LoadedModel>()
   /** What each open session asks for. */
   readonly #threads: number[] = []
-  #decoding: Promise<void> = Promise.resolve()
+  #computing: Promise<unknown> = Promise.resolve()
 
   constructor(gpu: 'auto' | 'off') {
     this.#gpu = gpu
@@ -51,10 +51,10 @@ export class LlamaRuntime {
     return names.length === 0 ? 'none' : llama.gpu
   }
 
-  /** Runs one decode at a time: each uses the whole budget of threads, and Vulkan bears no second one beside it. */
-  decode(run: () => Promise<void>): Promise<void> {
-    const turn = this.#decoding.then(run)
-    this.#decoding = turn.catch(() => undefined)
+  /** Runs one computation at a time: each uses the whole budget of threads, and Vulkan bears no second one beside it. */
+  compute<Result>(run: () => Promise<Result>): Promise<Result> {
+    const turn = this.#computing.then(run)
+    this.#computing = turn.catch(() => undefined)
     return turn
   }
 

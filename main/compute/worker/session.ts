@@ -192,7 +192,7 @@ export class LockStepSession {
       this.#native.initBatch(tokens)
       const rows = parts.map(({ lane, count }) => lane.fill(count))
       const startedAt = performance.now()
-      await this.#runtime.decode(() => this.#native.decodeBatch())
+      await this.#runtime.compute(() => this.#native.decodeBatch())
       if (tokens > 2 * parts.length) this.#admission.measure((performance.now() - startedAt) / 1000, tokens)
       for (const { lane, count } of parts) lane.advance(count)
       await readAll(parts, rows)

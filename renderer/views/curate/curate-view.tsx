@@ -19,9 +19,15 @@ import { goTo } from '../../state/route.ts'
 import { CurateFilters } from './curate-filters.tsx'
 import { SampleList } from './sample-list.tsx'
 import { SamplePane } from './sample-pane.tsx'
+import { TwinsView } from './twins-view.tsx'
+
+/** `subject` is `twins`, or nothing: the samples. */
+export function CurateView({ subject = '' }: { subject?: string }) {
+  return subject === 'twins' ? <TwinsView /> : <SamplesView />
+}
 
 /** Keeps its filter and place while other screens are visited. */
-export function CurateView() {
+function SamplesView() {
   const { t } = useTranslation()
   const { curation } = useDesk()
   const { filter, total, error, isStale } = useStore(
@@ -45,13 +51,20 @@ export function CurateView() {
       {t('curate.total', { count: total, shown: formatCount(total) })}
     </span>
   )
-  const refreshButton = isStale && (
-    <Button variant="default" onClick={refresh}>
-      {t('curate.refresh')}
-    </Button>
+  const actions = (
+    <>
+      {isStale && (
+        <Button variant="default" onClick={refresh}>
+          {t('curate.refresh')}
+        </Button>
+      )}
+      <Button variant="default" onClick={() => goTo('curate', 'twins')}>
+        {t('curate.twins.open')}
+      </Button>
+    </>
   )
   return (
-    <Screen name="curate" aside={aside} actions={refreshButton} isFlush>
+    <Screen name="curate" aside={aside} actions={actions} isFlush>
       <div className="pane grow">
         <CurateFilters filter={filter} onChange={setFilter} searchRef={search} />
         {error && <ErrorNote error={error} onRetry={refresh} />}

@@ -4,6 +4,7 @@ import { Pagination } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Dataset, DatasetRow } from '../../../main/contract/curation.ts'
+import { Decontamination } from '../../components/decontamination.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { type Column, Grid } from '../../components/grid.tsx'
 import { Meter } from '../../components/meter.tsx'
@@ -19,6 +20,7 @@ const mostLeaves = 100
 export function DatasetRows({ dataset }: { dataset: Dataset }) {
   const { t } = useTranslation()
   const [page, setPage] = useState(1)
+  const report = useRead('dataset.decontamination', { datasetId: dataset.id })
   const rows = useRead('dataset.rows', { datasetId: dataset.id, offset: (page - 1) * pageRows, limit: pageRows })
   return (
     <>
@@ -35,6 +37,7 @@ export function DatasetRows({ dataset }: { dataset: Dataset }) {
           ]}
         />
       </Section>
+      <Reading of={report}>{(value) => <Decontamination report={value} />}</Reading>
       <Section title={t('datasets.balance')}>
         <Balance dataset={dataset} />
       </Section>

@@ -1,6 +1,6 @@
 // Freezes the accepted samples into a dataset that never changes again.
 
-import { Button, Modal, MultiSelect, NumberInput, TextInput } from '@mantine/core'
+import { Button, Checkbox, Modal, MultiSelect, NumberInput, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LeafPath } from '../../../main/contract/ids.ts'
@@ -38,6 +38,7 @@ function FreezeForm() {
   const [chosen, setChosen] = useState<string[]>([])
   const [validationPercent, setValidationPercent] = useState(5)
   const [seed, setSeed] = useState(1)
+  const [decontaminate, setDecontaminate] = useState(true)
   const freeze = useAct('dataset.freeze', { isQuiet: true })
   const counted = leaves.filter(({ path }) => chosen.length === 0 || chosen.includes(path))
   const rows = counted.reduce((sum, leaf) => sum + leaf.acceptedCount + leaf.datasetRowCount, 0)
@@ -47,6 +48,7 @@ function FreezeForm() {
       name: name.trim(),
       validationShare: validationPercent / 100,
       seed,
+      decontaminate,
       ...(chosen.length > 0 && { leaves: chosen as LeafPath[] }),
     })
     if (!dataset) return
@@ -90,10 +92,22 @@ function FreezeForm() {
         />
         <span className="dim">{t('datasets.willFreeze', { rows: formatCount(rows), count: counted.length })}</span>
       </div>
+      <DecontaminationChoice isOn={decontaminate} onChange={setDecontaminate} />
       {freeze.error && <ErrorNote error={freeze.error} />}
       <Button type="submit" style={{ alignSelf: 'start' }} loading={freeze.isRunning} disabled={name.trim() === ''}>
         {t('datasets.freeze')}
       </Button>
     </form>
+  )
+}
+
+function DecontaminationChoice({ isOn, onChange }: { isOn: boolean; onChange: (isOn: boolean) => void }) {
+  const { t } = useTranslation()
+  return (
+    <Checkbox
+      label={t('decontamination.check')}
+      checked={isOn}
+      onChange={(event) => onChange(event.currentTarget.checked)}
+    />
   )
 }

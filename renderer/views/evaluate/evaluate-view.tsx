@@ -12,6 +12,7 @@ import { newest } from '../../state/newest.ts'
 import { goTo } from '../../state/route.ts'
 import { JobLine } from '../../components/job-line.tsx'
 import { AnswersPane } from './answers-pane.tsx'
+import { HeldOutFiles } from './held-out-files.tsx'
 import { ImportExamDialog } from './import-exam-dialog.tsx'
 import { RunExamsDialog } from './run-exams-dialog.tsx'
 import { ScoreTable } from './score-table.tsx'
@@ -63,6 +64,7 @@ export function EvaluateView({ subject }: { subject: string }) {
           {(list) => <ExamTable exams={list} />}
         </Reading>
       </Section>
+      <HeldOutFiles />
       <RunExamsDialog isOpen={subject === 'run'} onClose={close} />
       <ImportExamDialog isOpen={subject === 'import'} onClose={close} />
     </Screen>

@@ -5,16 +5,23 @@ import { useTranslation } from 'react-i18next'
 import type { GenerationRun, LeafFunnel } from '../../../main/contract/generation.ts'
 import type { CandidateId } from '../../../main/contract/ids.ts'
 import { CandidateFeed } from '../../components/candidate-feed.tsx'
+import { Decontamination } from '../../components/decontamination.tsx'
 import { Figures } from '../../components/facts.tsx'
 import { JobLine } from '../../components/job-line.tsx'
+import { Reading } from '../../components/reading.tsx'
 import { Section } from '../../components/screen.tsx'
 import { formatCount, formatRatio } from '../../format.ts'
-import { useLive } from '../../state/lab.ts'
+import { useLive, useRead } from '../../state/lab.ts'
 import { hrefOf } from '../../state/route.ts'
 import { AgreementTable } from './agreement-table.tsx'
 import { CandidateDialog } from './candidate-dialog.tsx'
 import { FunnelTable } from './funnel-table.tsx'
 import { ThresholdPanel } from './threshold-panel.tsx'
+
+function RunDecontamination({ run }: { run: GenerationRun }) {
+  const report = useRead('generation.decontamination', { generationId: run.id })
+  return <Reading of={report}>{(value) => <Decontamination report={value} />}</Reading>
+}
 
 /** Follows the run while it works. */
 export function GenerationPane({ run }: { run: GenerationRun }) {
@@ -52,6 +59,7 @@ export function GenerationPane({ run }: { run: GenerationRun }) {
       <Section title={t('generate.samples')} actions={<a href={hrefOf('curate')}>{t('generate.toCurate')}</a>}>
         <CandidateFeed generationId={run.id} limit={40} onOpen={setOpened} />
       </Section>
+      <RunDecontamination run={run} />
       <AgreementTable />
       <CandidateDialog candidateId={opened} onClose={() => setOpened(null)} />
     </div>
