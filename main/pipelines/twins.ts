@@ -57,7 +57,7 @@ function settle(lab: Lab, pair: TwinPair, keep: 'one' | 'other' | 'both'): void 
   if (goes.isSeed) throw seedStays()
   const candidateId = goes.id as CandidateId
   const reason = `Near duplicate of ${stays.id}, which was kept.`
-  insertVerdict(db, { candidateId, kind: 'reject', author: 'human', reason }, lab.now())
+  insertVerdict(db, { candidateId, kind: 'reject', author: 'human', reason, twinOf: stays.id }, lab.now())
 }
 
 /** Rejects, by rule, every sample that has a better twin. */
@@ -72,7 +72,11 @@ async function keepBest(lab: Lab): Promise<{ rejectedCount: number }> {
   const losers = chooseLosers(rivals, pairs)
   for (const [at, { id, keptId }] of losers.entries()) {
     const reason = `Near duplicate of ${keptId}, which is the better one.`
-    insertVerdict(db, { candidateId: id as CandidateId, kind: 'reject', author: 'rule', reason }, lab.now())
+    insertVerdict(
+      db,
+      { candidateId: id as CandidateId, kind: 'reject', author: 'rule', reason, twinOf: keptId },
+      lab.now(),
+    )
     if (at % verdictsPerTurn === verdictsPerTurn - 1) await breathe()
   }
   if (losers.length > 0) lab.emit({ kind: 'changed', what: 'samples' })

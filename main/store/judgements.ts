@@ -27,7 +27,7 @@ export function listConfusions(db: Database): (Confusion & { stage: StageName })
          from judged join candidates on candidates.number = judged.candidate_number
          join samples on samples.candidate_number = candidates.number
          join verdicts on verdicts.number = samples.verdict_number
-         where samples.is_reviewed = 1 and verdicts.author = 'human'
+         where samples.is_reviewed = 1 and verdicts.author = 'human' and verdicts.twin_of is null
        )
        select stage, sum(not failed and accepted) as passedAccepted, sum(not failed and not accepted) as passedRejected,
          sum(failed and accepted) as failedAccepted, sum(failed and not accepted) as failedRejected
@@ -51,7 +51,7 @@ export interface ThresholdFacts {
   /** ROUGE-L to what it repeats, where it was dropped for that. */
   likeness: number | null
   status: SampleStatus
-  /** A person decided: thresholds do not touch it. */
+  /** A person decided, or a near duplicate stays for it: thresholds do not touch it. */
   isReviewed: boolean
 }
 
@@ -59,11 +59,13 @@ export interface ThresholdFacts {
 export function listThresholdFacts(db: Database, id: GenerationId): ThresholdFacts[] {
   return db
     .prepare<[string], Omit<ThresholdFacts, 'isReviewed'> & { isReviewed: number }>(
-      `select candidates.number, candidates.id, candidates.leaf, chunk_id as chunkId, context, question, answer,
-         candidates.dropped_by as droppedBy, candidates.score, samples.status, samples.is_reviewed as isReviewed,
+      `select candidates.number, candidates.id, candidates.leaf, chunk_id as chunkId, context,
+         candidates.question, candidates.answer,
+         candidates.dropped_by as droppedBy, candidates.score, samples.status, samples.is_reviewed or verdicts.twin_of is not null as isReviewed,
          (select score from stage_outcomes where candidate_number = candidates.number and stage = 'near-duplicate'
           order by position desc limit 1) as likeness
        from candidates join samples on samples.candidate_number = candidates.number
+       left join verdicts on verdicts.number = samples.verdict_number
        where generation_id = ? order by slot`,
     )
     .all(id)

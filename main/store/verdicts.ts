@@ -13,6 +13,8 @@ export interface NewVerdict {
   question?: string
   answer?: string
   reason: string
+  /** Rejected for this near duplicate, which stays: no word on how good the sample is. */
+  twinOf?: string
 }
 
 /** Verdicts undo can walk back over. */
@@ -96,14 +98,18 @@ function historyStep(db: Database, which: string): HistoryStep | undefined {
     .get()
 }
 
-type StoredVerdict = Pick<Verdict, 'kind' | 'author' | 'reason'> & { question?: string | null; answer?: string | null }
-const verdictColumns = 'kind, author, question, answer, reason'
+type StoredVerdict = Pick<Verdict, 'kind' | 'author' | 'reason'> & {
+  question?: string | null
+  answer?: string | null
+  twinOf?: string | null
+}
+const verdictColumns = 'kind, author, question, answer, reason, twin_of as twinOf'
 
 function append(db: Database, verdict: StoredVerdict & { candidateNumber: number; createdAtMs: number }): number {
   const { lastInsertRowid } = db
     .prepare(
-      `insert into verdicts (candidate_number, kind, author, question, answer, reason, created_at_ms)
-       values (?, ?, ?, ?, ?, ?, ?)`,
+      `insert into verdicts (candidate_number, kind, author, question, answer, reason, twin_of, created_at_ms)
+       values (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       verdict.candidateNumber,
@@ -112,6 +118,7 @@ function append(db: Database, verdict: StoredVerdict & { candidateNumber: number
       verdict.question ?? null,
       verdict.answer ?? null,
       verdict.reason,
+      verdict.twinOf ?? null,
       verdict.createdAtMs,
     )
   return Number(lastInsertRowid)

@@ -1,12 +1,12 @@
 // Generation beyond its plain run: a pipeline of one's own, a preview, a dropped sample kept after all, thresholds moved after the fact.
 // Over the demo's models in the desktop window.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { ElectronApplication, Page } from '@playwright/test'
 import { expect, startApp, test } from './launch.ts'
-import { jobTimeout, shoot, visit, waitForJob } from './screens.ts'
+import { freezeDataset, jobTimeout, shoot, visit, waitForJob } from './screens.ts'
 
 const knowledgeLeaf = 'knowledge/'
 const skillLeaf = 'compositional_skills/household/shopping_list'
@@ -45,7 +45,7 @@ test('a pipeline of the user is checked while it is written, and saved under its
   await expect(text).toHaveValue(/name: lab/)
   const preset = await text.inputValue()
   await text.fill(preset.replace('name: lab', 'name: mine').replace('use: pair-grade', 'use: pear-grade'))
-  await expect(pane.getByText('chains.freeform[5].use', { exact: true })).toBeVisible()
+  await expect(pane.getByText('chains.freeform[6].use', { exact: true })).toBeVisible()
   await expect(pane.getByRole('button', { name: 'Save as mine' })).toBeDisabled()
   await shoot(page, '30-pipeline-problem')
   await text.fill(preset.replace('name: lab', 'name: mine').replace('use: faithful', 'use: faithful\n      votes: 3'))
@@ -121,6 +121,64 @@ test('thresholds show their effect before they are moved', async () => {
   await expect(effect).toContainText('0 come in, 0 go out')
 })
 
+test('near duplicates are looked for among all that is kept, and settled pair by pair or at once', async () => {
+  await visit(page, 'Generate')
+  await page.getByRole('button', { name: 'New generation' }).first().click()
+  await page.getByRole('checkbox', { name: 'All leaves' }).uncheck()
+  await page.getByLabel(`Samples wanted ${skillLeaf}`, { exact: true }).fill('24')
+  // Lets through what is not the same word for word.
+  await page.getByLabel('Near duplicate from').fill('1')
+  await page.getByRole('button', { name: 'Start generating' }).click()
+  await waitForJob(page.getByTestId('generation-pane'))
+  await visit(page, 'Curate')
+  await page.getByRole('button', { name: 'Near duplicates' }).click()
+  await expect(page.getByText('Not looked for yet')).toBeVisible()
+  await shoot(page, '39-twins-never')
+  await page.getByLabel('Words from').fill('0.6')
+  await page.getByRole('button', { name: 'Look for near duplicates' }).click()
+  const list = page.getByTestId('twin-list')
+  await expect(list.getByRole('option').first()).toBeVisible({ timeout: jobTimeout })
+  const viewer = page.getByTestId('twin-viewer')
+  await expect(viewer.getByRole('article')).toHaveCount(2)
+  await expectAccessible('near duplicates')
+  await shoot(page, '40-twins')
+  const searched = page.getByTestId('twin-search')
+  const pairs = async () => Number(/: (\d+) pairs?/.exec((await searched.textContent()) ?? '')?.[1])
+  const before = await pairs()
+  await page.keyboard.press('b')
+  await expect.poll(pairs).toBe(before - 1)
+  if (before > 1) {
+    await page.getByRole('button', { name: 'Keep the best of each' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Keep the best of each' }).click()
+    // What a person decided stays, twin or not: above, one was kept after all.
+    await expect(searched).toContainText(/: [01] pairs?/)
+    await shoot(page, '41-twins-none')
+  }
+})
+
+test('a file is held out, and a run and a dataset tell what they were checked against', async () => {
+  const file = join(folder, 'test set.jsonl')
+  writeFileSync(file, `${JSON.stringify({ question: 'Which of the old walls is the tallest of them all?' })}\n`)
+  const screen = await visit(page, 'Evaluate')
+  await screen.getByRole('button', { name: 'Hold a file out' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Hold a file out' })
+  await dialog.getByRole('textbox').fill(file)
+  await dialog.getByRole('button', { name: 'Hold a file out' }).click()
+  await expect(screen.getByRole('table', { name: 'Held-out files' })).toContainText('test set.jsonl')
+  await expectAccessible('held-out files')
+  await screen.getByRole('heading', { name: 'Held-out files' }).scrollIntoViewIfNeeded()
+  await shoot(page, '42-held-out')
+  const datasets = await freezeDataset(page, 'Checked')
+  await expect(datasets.getByTestId('decontamination')).toContainText('test set.jsonl (1 text)')
+  await expectAccessible('dataset')
+  await shoot(page, '43-dataset-checked')
+  await visit(page, 'Generate')
+  const report = page.getByTestId('decontamination')
+  await expect(report).toContainText('13 words in a row')
+  await report.scrollIntoViewIfNeeded()
+  await shoot(page, '44-run-checked')
+})
+
 test('all of it reads in Japanese and in the dark', async () => {
   await visit(page, 'Settings')
   await page.getByText('dark', { exact: true }).click()
@@ -136,4 +194,13 @@ test('all of it reads in Japanese and in the dark', async () => {
   await expect(page.getByRole('combobox', { name: 'パイプライン' })).toBeVisible()
   await shoot(page, '38-plan-dark-ja')
   await expectAccessible('dark plan')
+  await page.goto(`${page.url().split('#')[0] ?? ''}#/curate/twins`)
+  await expect(page.getByTestId('twin-search')).toBeVisible()
+  await page.getByLabel('語の下限').fill('0.5')
+  await page.getByRole('button', { name: 'もう一度探す' }).click()
+  await expect(page.getByTestId('screen-curate').locator('.mantine-Button-root[data-loading]')).toHaveCount(0, {
+    timeout: jobTimeout,
+  })
+  await shoot(page, '45-twins-dark-ja')
+  await expectAccessible('dark near duplicates')
 })

@@ -63,6 +63,11 @@ describe('near duplicates', () => {
     expect((await lab.engine.call('twin.list', {})).total).toBe(0)
     const [rejected] = (await lab.engine.call('sample.list', { filter: { status: 'rejected' } })).rows
     expect(rejected?.verdict).toMatchObject({ author: 'rule', reason: expect.stringContaining(kept!.id) })
+    // Thresholds do not bring back what went for a better twin.
+    const [run] = await lab.engine.call('generation.list', {})
+    const thresholds = { minPairGrade: 1, nearDuplicateRougeL: 1 }
+    const [effect] = await lab.engine.call('generation.thresholds', { generationId: run!.id, thresholds })
+    expect(effect).toMatchObject({ accepted: 1, comes: 0, goes: 0 })
     // Undone one by one, with the pairs coming back.
     await lab.engine.call('sample.undo', {})
     expect(await accepted(lab)).toBe(2)
@@ -80,6 +85,8 @@ describe('near duplicates', () => {
     const gone = await lab.engine.call('sample.get', { candidateId: first!.other.id as CandidateId })
     expect(gone).toMatchObject({ status: 'rejected', verdict: { author: 'human' } })
     expect(await accepted(lab)).toBe(7)
+    // A person who settles a pair says nothing about the judge that graded it.
+    expect(await lab.engine.call('generation.agreement', {})).toEqual([])
     await expect(lab.engine.call('twin.settle', { number: 9999, keep: 'one' })).rejects.toMatchObject({
       code: 'not-found',
     })

@@ -40,6 +40,9 @@ export const migration: Migration = {
       created_at_ms integer not null
     ) strict;
 
+    -- What stays for it: such a verdict says nothing about how good the sample is. Null for all others.
+    alter table verdicts add column twin_of text;
+
     create table held_out_files (
       id text primary key,
       name text not null,

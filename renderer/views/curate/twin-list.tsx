@@ -3,7 +3,6 @@
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { TwinPair } from '../../../main/contract/twins.ts'
-import { formatMeasure } from '../../format.ts'
 
 interface TwinListProps {
   rows: readonly TwinPair[]
@@ -37,7 +36,7 @@ export function TwinList({ rows, place, onPlace }: TwinListProps) {
           aria-selected={at === place}
           onClick={() => onPlace(at)}
         >
-          <span className="num">{formatMeasure(score)}</span>
+          <span className="num">{score.toFixed(2)}</span>
           <span className={kind === 'meaning' ? 'tag accent' : 'tag'}>{t(`curate.twins.kind.${kind}`)}</span>
           <span className="clip">{other.question}</span>
         </div>

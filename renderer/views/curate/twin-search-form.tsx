@@ -43,7 +43,7 @@ export function TwinSearchForm({ search, isRunning }: TwinSearchFormProps) {
           onChange={(value) => setMeaning(between(value, wish.meaning))}
         />
       ) : (
-        models.value && <span className="dim grow">{t('curate.twins.noEmbedder')}</span>
+        models.value && <span className="dim grow field-note">{t('curate.twins.noEmbedder')}</span>
       )}
       <Button
         variant={search ? 'default' : 'filled'}

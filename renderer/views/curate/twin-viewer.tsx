@@ -5,7 +5,6 @@ import { diffWordsWithSpace } from 'diff'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { TwinPair, TwinSide } from '../../../main/contract/twins.ts'
-import { formatMeasure } from '../../format.ts'
 import { hrefOf } from '../../state/route.ts'
 
 type Keep = 'one' | 'other' | 'both'
@@ -54,7 +53,7 @@ function Side({ side, rival, label }: { side: TwinSide; rival: TwinSide; label: 
   const { t } = useTranslation()
   return (
     <article aria-label={label}>
-      <div className="row-wrap">
+      <div className="row">
         {side.isSeed && <span className="tag accent">{t('curate.twins.seed')}</span>}
         <a className="clip" href={hrefOf('taxonomy', side.leaf)} title={side.leaf}>
           {side.leaf}
@@ -62,11 +61,11 @@ function Side({ side, rival, label }: { side: TwinSide; rival: TwinSide; label: 
       </div>
       <div className="dim">
         {[
-          side.score !== null && t('curate.twins.graded', { score: formatMeasure(side.score) }),
+          side.score !== null && t('curate.twins.graded', { score: String(side.score) }),
           !side.isSeed && side.isReviewed && t('curate.twins.decided'),
         ]
           .filter(Boolean)
-          .join(' · ') || ' '}
+          .join(' · ') || '\u00a0'}
       </div>
       {(side.context !== '' || rival.context !== '') && (
         <Part title={t('taxonomy.seed.context')} text={side.context} rival={rival.context} />
@@ -87,7 +86,7 @@ function Part({ title, text, rival }: { title: string; text: string; rival: stri
   )
   return (
     <>
-      <h3 className="field-name">{title}</h3>
+      <div className="field-name">{title}</div>
       <div className="prose">
         {parts.map(({ value, added, removed }, at) => {
           if (removed) return null

@@ -58,7 +58,7 @@ function Pairs({ found, isRunning }: { found: TwinPage; isRunning: boolean }) {
   const { search, rows, total } = found
   if (!search || (!search.isFinished && rows.length === 0)) {
     if (isRunning) return null
-    return <EmptyNote title={t('curate.twins.neverTitle')} text={t('curate.twins.neverText')} />
+    return <Note title={t('curate.twins.neverTitle')} text={t('curate.twins.neverText')} />
   }
   const how =
     search.embedderName === null
@@ -77,11 +77,19 @@ function Pairs({ found, isRunning }: { found: TwinPage; isRunning: boolean }) {
         {total > rows.length && ` ${t('curate.twins.shown', { count: rows.length })}`}
       </p>
       {rows.length === 0 ? (
-        <EmptyNote title={t('curate.twins.noneTitle')} text={t('curate.twins.noneText')} />
+        <Note title={t('curate.twins.noneTitle')} text={t('curate.twins.noneText')} />
       ) : (
         <PairDesk rows={rows} />
       )}
     </>
+  )
+}
+
+function Note(words: { title: string; text: string }) {
+  return (
+    <div className="pane-body">
+      <EmptyNote {...words} />
+    </div>
   )
 }
 

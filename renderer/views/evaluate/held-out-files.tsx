@@ -63,7 +63,7 @@ function FileTable({ files }: { files: readonly HeldOutFile[] }) {
     { key: 'created', title: t('datasets.created'), render: ({ createdAtMs }) => formatWhen(createdAtMs) },
     {
       key: 'remove',
-      title: '',
+      title: t('heldOut.remove'),
       render: (file) => (
         <Button size="compact-xs" variant="default" onClick={() => askRemoval(file)}>
           {t('heldOut.remove')}
