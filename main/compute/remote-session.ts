@@ -99,7 +99,8 @@ export class RemoteTeacherSession implements LlamaSession {
     this.#kind = facts.kind
     this.#turns = new Turnstile(options.sequences)
     const { contextTokens } = facts
-    const chat = { template: markedTurns, bosText: '', eosText: '', addBos: false }
+    const thinking = { opening: '<think>', closing: '</think>' }
+    const chat = { template: markedTurns, bosText: '', eosText: '', addBos: false, thinking }
     this.reply = { sessionId: 0, vocabSize: 0, trainContextTokens: contextTokens, contextTokens, chat, gpu: 'none' }
   }
 

@@ -46,6 +46,8 @@ export interface StageOutcome {
   passed: boolean
   /** The judge's words, the quote, or the rule's explanation. */
   words: string
+  /** What the model thought aloud before it said so; '' when it did not. */
+  reasoning: string
   /** Stage's own scale: pair grade 1-3; ROUGE-L 0-1 for near duplicates, cosine for those in meaning; 1/0 for yes/no. */
   score: number | null
   promptSha256: string

@@ -17,6 +17,8 @@ const sampling = z
     topP: z.number().gt(0).max(1),
     minP: z.number().min(0).max(1),
     maxTokens: z.number().int().min(8).max(8192),
+    /** Tokens the model may think aloud before it answers, where it knows how to. */
+    thinkTokens: z.number().int().min(16).max(16_384),
   })
   .partial()
 export type Sampling = z.infer<typeof sampling>
@@ -71,6 +73,8 @@ export const pipelineBlock = z.discriminatedUnion('use', [
     use: z.literal('known'),
     /** Drops what the student answers already; else it is only marked. */
     drops: z.boolean().optional(),
+    /** Share of those that are dropped: the rest stay, to be kept in mind. All without it. */
+    share: z.number().min(0).max(1).optional(),
     /** ROUGE-L of the student's answer and the sample's from which it counts as known. */
     similarity: z.number().min(0).max(1).optional(),
     ...called,

@@ -12,6 +12,14 @@ export interface ChatFormat {
   eosText: string
   /** The model expects the begin token in front of every text. */
   addBos: boolean
+  /** How it marks what it thinks aloud, where its template does not show that. */
+  thinking?: ThinkingMarks
+}
+
+/** What stands around what a model thinks before it answers. */
+export interface ThinkingMarks {
+  opening: string
+  closing: string
 }
 
 export interface ChatTurn {
@@ -31,26 +39,35 @@ export interface ChatTemplate {
   readonly isFallback: boolean
   /** Texts that end an answer beside the model's own end token. */
   readonly stops: string[]
+  /** Null when the model is not known to think aloud. */
+  readonly thinking: ThinkingMarks | null
   /** The text to continue from: the conversation and the opening of the assistant's next turn. */
-  renderPrompt(turns: readonly ChatTurn[]): string
+  renderPrompt(turns: readonly ChatTurn[], options?: { thinks: boolean }): string
   /** A finished conversation, by role. */
   renderSegments(turns: readonly ChatTurn[]): ChatSegment[]
 }
 
 const chatMl = `{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`
 
+/** As in the templates of Qwen, DeepSeek and many others; of Mistral. */
+const knownMarks: readonly ThinkingMarks[] = [
+  { opening: '<think>', closing: '</think>' },
+  { opening: '[THINK]', closing: '[/THINK]' },
+]
+
 /** Prepares a model's template. Throws `bad-gguf` when it cannot be read. */
 export function createChatTemplate(format: ChatFormat): ChatTemplate {
   const template = compile(format.template ?? chatMl)
-  const write = (turns: readonly ChatTurn[], opensAnswer: boolean): string => {
-    const text = render(template, { format, turns, opensAnswer })
+  const write = (turns: readonly ChatTurn[], opensAnswer: boolean, thinks = false): string => {
+    const text = render(template, { format, turns, opensAnswer, thinks })
     return format.addBos && format.bosText !== '' && !text.startsWith(format.bosText) ? format.bosText + text : text
   }
   const isFallback = format.template === null
   return {
     isFallback,
     stops: isFallback ? ['<|im_end|>', '<|im_start|>'] : [],
-    renderPrompt: (turns) => write(turns, true),
+    thinking: format.thinking ?? knownMarks.find(({ opening }) => format.template?.includes(opening)) ?? null,
+    renderPrompt: (turns, { thinks } = { thinks: false }) => write(turns, true, thinks),
     renderSegments: (turns) => cutByRole(turns, { write, eosText: format.eosText }),
   }
 }
@@ -67,6 +84,7 @@ interface Rendering {
   format: ChatFormat
   turns: readonly ChatTurn[]
   opensAnswer: boolean
+  thinks: boolean
 }
 
 /** Some templates refuse a system turn, some drop it without a word: its text then leads the first user turn. */
@@ -83,15 +101,15 @@ function render(template: Template, rendering: Rendering): string {
   return apply(template, { ...rendering, turns: foldSystem(rendering.turns) })
 }
 
-function apply(template: Template, { format, turns, opensAnswer }: Rendering): string {
+function apply(template: Template, { format, turns, opensAnswer, thinks }: Rendering): string {
   try {
     return template.render({
       messages: turns.map(({ role, content }) => ({ role, content })),
       add_generation_prompt: opensAnswer,
       bos_token: format.bosText,
       eos_token: format.eosText,
-      // Models that can think aloud are asked for the answer only.
-      enable_thinking: false,
+      // Models that can think aloud are asked for the answer only, unless it is wanted.
+      enable_thinking: thinks,
     })
   } catch (thrown) {
     throw unusable('does not accept this conversation', thrown)

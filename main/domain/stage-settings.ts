@@ -9,6 +9,8 @@ export interface StageSettings {
   topP: number
   minP: number
   maxTokens: number
+  /** Absent: the answer comes at once. */
+  thinkTokens?: number
 }
 
 type Pack = 'standard' | 'compact'

@@ -49,11 +49,16 @@ export function callRooms({ chain, blocks, persona, packs }: SizedChain, who: 't
     }
     let limit = 0
     for (const call of calls) {
-      const answerTokens = settings(call).maxTokens
+      const { maxTokens: answerTokens, thinkTokens = 0 } = settings(call)
       const isRead = call.who !== who
       // The wrong answers stand in the verifier's prompt beside the right one.
       const extra = call.stage === 'choice-verify' || call.stage === 'skill-pair-judge' ? limit : 0
-      if (!isRead) rooms.push({ stage: call.stage, writtenTokens: written(call.stage) + extra, answerTokens })
+      if (!isRead)
+        rooms.push({
+          stage: call.stage,
+          writtenTokens: written(call.stage) + extra,
+          answerTokens: answerTokens + thinkTokens,
+        })
       limit = Math.max(limit, answerTokens)
     }
     if (block.use === 'material') passage = limit

@@ -95,6 +95,7 @@ export async function compareWithStudent(slot: Slot, block: BlockOf<'known'>): P
   const { text = '' } = said.fields
   const score = rougeL(answer, text)
   const isKnown = score >= (block.similarity ?? usualSimilarity)
-  slot.keep({ ...said.outcome, words: text, score, passed: !(isKnown && block.drops) })
-  if (isKnown && block.drops) slot.drop('student-knows', `The student answers this already: "${text.slice(0, 300)}"`)
+  const goes = isKnown && block.drops === true && slot.random('thinned').next() < (block.share ?? 1)
+  slot.keep({ ...said.outcome, words: text, score, passed: !goes })
+  if (goes) slot.drop('student-knows', `The student answers this already: "${text.slice(0, 300)}"`)
 }

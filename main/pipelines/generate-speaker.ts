@@ -7,7 +7,7 @@ import { AppError } from '../contract/errors.ts'
 import type { StageName, StageOutcome } from '../contract/generation.ts'
 import type { LeafPath } from '../contract/ids.ts'
 import type { Sampling } from '../contract/pipelines.ts'
-import type { Completion, LlamaSession } from '../compute/llama-protocol.ts'
+import type { Completion, LlamaSession, Thinking } from '../compute/llama-protocol.ts'
 import type { ChatTemplate } from '../domain/chat-template.ts'
 import {
   parseStageOutput,
@@ -117,7 +117,7 @@ export class Speaker {
   async ask(talk: SlotTalk, question: StageQuestion): Promise<StageAnswer | null> {
     const { stage } = question
     const settings = this.settingsOf(stage, question.sampling)
-    const prompt = await this.#fit(talk, question, settings.maxTokens)
+    const prompt = await this.#fit(talk, question, settings)
     if (prompt === null) return null
     for (let attempt = 0; attempt < maxTries; attempt++) {
       const seed = seedOf(talk, question, attempt)
@@ -164,7 +164,9 @@ export class Speaker {
     { stage, prompt, seed, settings, slot, grammar }: ModelCall,
   ): Promise<{ completion: Completion; outcome: StageOutcome }> {
     const { signal } = talk
-    const request = { prompt, seed, stops: this.template.stops, ...settings, ...(grammar && { grammar }) }
+    const { thinkTokens, ...sampling } = settings
+    const thinking = this.#thinking(thinkTokens)
+    const request = { prompt, seed, stops: this.template.stops, ...sampling, ...(grammar && { grammar }), ...thinking }
     const key = CallJournal.keyOf(this.#sha256, request)
     const known = this.#journal.find(key)
     const completion = known ?? (await this.#session.complete(request, { signal }))
@@ -178,18 +180,22 @@ export class Speaker {
   async #fit(
     talk: SlotTalk,
     { stage, variables, examples }: StageQuestion,
-    answerTokens: number,
+    { maxTokens, thinkTokens }: StageSettings,
   ): Promise<string | null> {
     const template = templateOf(this.#packFor(talk.language), stage)
     const { contextTokens } = this.#session.reply
-    const room = contextTokens - 1 - answerTokens
+    const thinks = this.#thinking(thinkTokens) !== null
+    const room = contextTokens - 1 - maxTokens - (thinks ? (thinkTokens ?? 0) : 0)
     const wanted = Math.min(examples.length, template.exampleCount)
     for (let count = wanted; count >= 0; count--) {
       const { system, user } = renderPrompt(template, variables, examples.slice(0, count))
-      const prompt = this.template.renderPrompt([
-        { role: 'system', content: system },
-        { role: 'user', content: user },
-      ])
+      const prompt = this.template.renderPrompt(
+        [
+          { role: 'system', content: system },
+          { role: 'user', content: user },
+        ],
+        { thinks },
+      )
       if (!(await this.#fits(prompt, room))) continue
       if (count < wanted)
         this.#note(
@@ -200,6 +206,14 @@ export class Speaker {
     }
     const words = `${stage}: the text does not fit into the model's context of ${contextTokens} tokens, even without examples.`
     talk.stages.push({ ...emptyOutcome, stage: 'form', words })
+    return null
+  }
+
+  /** How the model is let think before it answers; null where it is not wanted, or not known how. */
+  #thinking(tokens: number | undefined): { thinking: Thinking } | null {
+    if (tokens === undefined) return null
+    if (this.template.thinking) return { thinking: { ...this.template.thinking, maxTokens: tokens } }
+    this.#note('thinking', 'The pipeline lets a model think aloud that is not known to do so: it answers at once.')
     return null
   }
 
@@ -225,6 +239,7 @@ const emptyOutcome: StageOutcome = {
   stage: 'form',
   passed: false,
   words: '',
+  reasoning: '',
   score: null,
   promptSha256: '',
   promptTokens: 0,
@@ -250,6 +265,7 @@ function outcomeOf(stage: StageName, { completion, prompt, seed, temperature }: 
     stage,
     passed: true,
     words: completion.text.slice(0, keptWords),
+    reasoning: completion.reasoning?.slice(0, keptWords) ?? '',
     score: null,
     promptSha256: createHash('sha256').update(prompt).digest('hex'),
     promptTokens: completion.promptTokens,

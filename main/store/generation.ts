@@ -141,9 +141,9 @@ function insertCandidate(db: Database, candidate: FinishedCandidate): void {
     )
     .run({ ...candidate, seedIds: JSON.stringify(candidate.seedIds), stages: undefined })
   const insertOutcome = db.prepare(
-    `insert into stage_outcomes (candidate_number, position, stage, passed, words, score, prompt_sha256, prompt_tokens,
+    `insert into stage_outcomes (candidate_number, position, stage, passed, words, reasoning, score, prompt_sha256, prompt_tokens,
        output_tokens, duration_ms, seed, temperature)
-     values (@number, @position, @stage, @passed, @words, @score, @promptSha256, @promptTokens,
+     values (@number, @position, @stage, @passed, @words, @reasoning, @score, @promptSha256, @promptTokens,
        @outputTokens, @durationMs, @seed, @temperature)`,
   )
   candidate.stages.forEach((outcome, position) => {
@@ -314,7 +314,7 @@ export function findCandidate(db: Database, id: CandidateId): CandidateDetail | 
 function listOutcomes(db: Database, number: number): StageOutcome[] {
   return db
     .prepare<[number], Omit<StageOutcome, 'passed'> & { passed: number }>(
-      `select stage, passed, words, score, prompt_sha256 as promptSha256, prompt_tokens as promptTokens,
+      `select stage, passed, words, reasoning, score, prompt_sha256 as promptSha256, prompt_tokens as promptTokens,
          output_tokens as outputTokens, duration_ms as durationMs, seed, temperature
        from stage_outcomes where candidate_number = ? order by position`,
     )

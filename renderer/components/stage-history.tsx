@@ -30,6 +30,12 @@ export function StageHistory({ detail, verdict }: StageHistoryProps) {
             </span>
           </div>
           {outcome.words && <div className="prose">{outcome.words}</div>}
+          {outcome.reasoning && (
+            <details>
+              <summary className="dim">{t('curate.reasoning')}</summary>
+              <div className="prose dim">{outcome.reasoning}</div>
+            </details>
+          )}
         </li>
       ))}
       {detail.duplicateOf && (

@@ -182,6 +182,39 @@ describe('blocks that rule', () => {
       { studentId: again.ids.student },
     )
     expect(dropped.details[0]).toMatchObject({ droppedBy: 'student-knows' })
+    const thinned = await openPipelineLab(knows)
+    const { details } = await runPipeline(
+      thinned,
+      { knowledge: [use('pair'), use('known', { drops: true, share: 0.5 })] },
+      { studentId: thinned.ids.student, leaves: [{ leaf: birds, quota: 20 }] },
+    )
+    const gone = details.filter(({ droppedBy }) => droppedBy === 'student-knows').length
+    expect(gone / details.length).toBeGreaterThan(0.25)
+    expect(gone / details.length).toBeLessThan(0.75)
+    expect(details.filter(({ status }) => status === 'accepted')).toHaveLength(20)
+  })
+})
+
+describe('thinking aloud', () => {
+  const chain = { knowledge: [use('pair'), use('faithful', { sampling: { thinkTokens: 200 } })] }
+
+  it('is let where a block says so and the model knows how, and is kept with what was said', async () => {
+    const lab = await openPipelineLab({}, { reasoning: 'The text says dawn.' })
+    const { details } = await runPipeline(lab, chain)
+    const judged = lab.asked.find(({ stage }) => stage === 'faithful')
+    expect(judged?.request.thinking).toEqual({ opening: '<think>', closing: '</think>', maxTokens: 200 })
+    expect(judged?.request).not.toHaveProperty('thinkTokens')
+    expect(lab.asked.find(({ stage }) => stage === 'qa')?.request.thinking).toBeUndefined()
+    const byStage = (name: string) => details[0]!.stages.find(({ stage }) => stage === name)
+    expect(byStage('knowledge-faithful')?.reasoning).toBe('The text says dawn.')
+    expect(byStage('knowledge-qa')?.reasoning).toBe('')
+  })
+  it('is left out with a note where the model is not known to think', async () => {
+    const lab = await openPipelineLab()
+    const { run } = await runPipeline(lab, chain)
+    expect(lab.asked.every(({ request }) => request.thinking === undefined)).toBe(true)
+    const log = await lab.engine.call('job.events', { jobId: run.jobId })
+    expect(log.some(({ text }) => text.includes('think aloud'))).toBe(true)
   })
 })
 

@@ -62,6 +62,7 @@ export function testCandidate(slot: number, change: Partial<FinishedCandidate> =
         stage: 'knowledge-qa',
         passed: true,
         words: `Question: Question ${slot}?`,
+        reasoning: '',
         score: null,
         promptSha256: 'p',
         promptTokens: 10,

@@ -79,19 +79,22 @@ export interface PipelineLab {
 interface PipelineScript {
   delayMs?: number
   contextTokens?: number
+  /** What a model thinks aloud where it is let. */
+  reasoning?: string
   /** The embedding model's vector of a text. */
   vector?: (text: string) => readonly number[]
 }
 /** `answers` takes the place of what a stage answers well. */
 export async function openPipelineLab(
   answers: Answers = {},
-  { delayMs = 0, contextTokens = 1 << 20, vector }: PipelineScript = {},
+  { delayMs = 0, contextTokens = 1 << 20, vector, reasoning }: PipelineScript = {},
 ): Promise<PipelineLab> {
   const asked: PipelineLab['asked'] = []
   const llama = createScriptedLlama({
     delayMs: () => delayMs,
     contextTokens,
     vector,
+    reasoning,
     answer(request, modelPath) {
       const stage = stageOf(request.prompt)
       asked.push({ stage, modelPath, request })

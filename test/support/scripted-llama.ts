@@ -8,6 +8,8 @@ export interface Script {
   answer: (request: CompletionRequest, modelPath: string) => string
   /** The vector of a text; without it there is no embedding model. */
   vector?: (text: string) => readonly number[]
+  /** What the model thinks aloud where it is let; without it it is not known to think. */
+  reasoning?: string
   delayMs?: (request: CompletionRequest) => number
   contextTokens?: number
 }
@@ -54,7 +56,13 @@ function scriptedSession(
       vocabSize: 256,
       trainContextTokens: script.contextTokens ?? 1 << 20,
       contextTokens,
-      chat: { template: null, bosText: '', eosText: '', addBos: false },
+      chat: {
+        template: null,
+        bosText: '',
+        eosText: '',
+        addBos: false,
+        ...(script.reasoning !== undefined && { thinking: { opening: '<think>', closing: '</think>' } }),
+      },
       gpu: 'none',
     },
     complete: async (request, { signal } = {}) => {
@@ -71,6 +79,7 @@ function scriptedSession(
         outputTokens: Math.min(text.length, request.maxTokens),
         ms: 1,
         stop: isCut ? 'length' : 'end',
+        ...(request.thinking && { reasoning: script.reasoning }),
       }
     },
     score: () => Promise.reject(new AppError({ code: 'internal', message: 'No scores here.', remedy: 'Ask a model.' })),

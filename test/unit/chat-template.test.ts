@@ -52,6 +52,14 @@ describe('renderPrompt', () => {
       '<s><|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\n',
     )
   })
+  it('asks a model that can think for its thoughts only where they are wanted', () => {
+    const qwen3 = `${qwen}{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}`
+    const template = createChatTemplate({ ...formats.qwen!, template: qwen3 })
+    expect(template.thinking).toEqual({ opening: '<think>', closing: '</think>' })
+    expect(template.renderPrompt(turns.slice(0, 2))).toMatch(/<think>\n\n<\/think>\n\n$/)
+    expect(template.renderPrompt(turns.slice(0, 2), { thinks: true })).toMatch(/assistant\n$/)
+    expect(createChatTemplate(formats.qwen!).thinking).toBeNull()
+  })
   it('names the trouble with a template that cannot be read', () => {
     expect(() => createChatTemplate({ ...formats.qwen!, template: '{% for %}' })).toThrow(/chat template/)
   })

@@ -1,5 +1,5 @@
 // Schema 9: vectors of texts, near duplicates found among what is kept, files held out beside the exams, and what a run or a dataset
-// was checked against. Vectors are a cache: they can be made again.
+// was checked against; what models thought aloud. Vectors are a cache: they can be made again.
 
 import type { Migration } from '../migration.ts'
 
@@ -39,6 +39,9 @@ export const migration: Migration = {
       is_finished integer not null default 0 check (is_finished in (0, 1)),
       created_at_ms integer not null
     ) strict;
+
+    -- What the model thought aloud before its words.
+    alter table stage_outcomes add column reasoning text not null default '';
 
     -- What stays for it: such a verdict says nothing about how good the sample is. Null for all others.
     alter table verdicts add column twin_of text;
