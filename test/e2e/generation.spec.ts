@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { ElectronApplication, Page } from '@playwright/test'
+import { startRemoteServer } from '../support/remote-server.ts'
 import { expect, startApp, test } from './launch.ts'
 import { freezeDataset, jobTimeout, shoot, visit, waitForJob } from './screens.ts'
 
@@ -177,6 +178,37 @@ test('a file is held out, and a run and a dataset tell what they were checked ag
   await expect(report).toContainText('13 words in a row')
   await report.scrollIntoViewIfNeeded()
   await shoot(page, '44-run-checked')
+})
+
+test('a teacher on the own network is tried, used and switched off again, and the offline page says so', async () => {
+  const server = await startRemoteServer({ kind: 'llama-server', answer: () => 'It sings at dawn.' })
+  const screen = await visit(page, 'Settings')
+  await screen.getByRole('tab', { name: 'Remote teacher' }).click()
+  const form = page.getByTestId('remote-teacher')
+  await expect(form).toContainText('Off: nothing leaves this machine.')
+  await form.getByLabel('Address of the server').fill(server.url)
+  await form.getByLabel('Name of the model').fill('big-teacher')
+  await form.getByRole('button', { name: 'Test' }).click()
+  await expect(form.getByRole('alert')).toContainText('big-model')
+  await form.getByLabel('Name of the model').fill('big-model')
+  await form.getByRole('button', { name: 'Test' }).click()
+  await expect(form.getByRole('status')).toContainText('It sings at dawn.')
+  // A notice that fades out is half transparent for a moment.
+  await expect(page.locator('.mantine-Notification-root')).toHaveCount(0)
+  await expectAccessible('remote teacher')
+  await shoot(page, '46-remote-teacher')
+  await form.getByRole('button', { name: 'Use this teacher' }).click()
+  await expect(form).toContainText(`On: big-model at ${server.url}`)
+  await visit(page, 'Models')
+  await expect(page.getByRole('row', { name: /big-model/ })).toBeVisible()
+  await page.goto(`${page.url().split('#')[0] ?? ''}#/settings/offline`)
+  await expect(page.getByText(new URL(server.url).host).first()).toBeVisible()
+  await shoot(page, '47-offline-but-for')
+  await visit(page, 'Settings')
+  await screen.getByRole('tab', { name: 'Remote teacher' }).click()
+  await form.getByRole('button', { name: 'Switch off' }).click()
+  await expect(form).toContainText('Off: nothing leaves this machine.')
+  await server.close()
 })
 
 test('all of it reads in Japanese and in the dark', async () => {

@@ -5,7 +5,7 @@ import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { RemoteTeacher, RemoteTest } from '../../../main/contract/workspace.ts'
 import { Facts } from '../../components/facts.tsx'
-import { Reading } from '../../components/reading.tsx'
+import { ErrorNote, Reading } from '../../components/reading.tsx'
 import { Section } from '../../components/screen.tsx'
 import { formatCount } from '../../format.ts'
 import { useAct, useRead } from '../../state/lab.ts'
@@ -20,8 +20,8 @@ function TeacherForm({ kept }: { kept: RemoteTeacher | null }) {
   const { t } = useTranslation()
   const [teacher, setTeacher] = useState<RemoteTeacher>(kept ?? { url: '', model: '' })
   const [found, setFound] = useState<RemoteTest | null>(null)
-  const test = useAct('settings.testRemoteTeacher')
-  const keep = useAct('settings.set')
+  const test = useAct('settings.testRemoteTeacher', { isQuiet: true })
+  const keep = useAct('settings.set', { isQuiet: true })
   const isComplete = teacher.url.trim().length > 7 && teacher.model.trim() !== ''
   const wanted = {
     ...teacher,
@@ -62,6 +62,7 @@ function TeacherForm({ kept }: { kept: RemoteTeacher | null }) {
           </Button>
         )}
       </div>
+      {keep.error ? <ErrorNote error={keep.error} /> : test.error && <ErrorNote error={test.error} />}
       {found && <TestResult found={found} />}
     </form>
   )
