@@ -59,7 +59,8 @@ export function GenerationPane({ run }: { run: GenerationRun }) {
       <Section title={t('generate.samples')} actions={<a href={hrefOf('curate')}>{t('generate.toCurate')}</a>}>
         <CandidateFeed generationId={run.id} limit={40} onOpen={setOpened} />
       </Section>
-      <RunDecontamination run={run} />
+      {/* Counted over all candidates, so not again with each that comes. */}
+      {(isMade || job?.state !== 'running') && <RunDecontamination run={run} />}
       <AgreementTable />
       <CandidateDialog candidateId={opened} onClose={() => setOpened(null)} />
     </div>
