@@ -1,9 +1,8 @@
-// Which of many near duplicates stay. The best stay first: seeds, what a person decided or wrote, the judge's higher score, the longer
-// answer, the earlier. A sample goes when a better twin of it stays; so of a chain of twins both ends may stay.
+// Which of many near duplicates stay. The best stay first: what a person decided or wrote, the judge's higher score, the longer answer, the
+// earlier. A sample goes when a better twin of it stays; so of a chain of twins both ends may stay.
 
 export interface Rival {
   id: string
-  isSeed: boolean
   /** A person accepted or edited it. */
   isReviewed: boolean
   score: number | null
@@ -18,7 +17,7 @@ export interface Loser {
   keptId: string
 }
 
-/** Those of the pairs' samples that go. Seeds never do, nor what a person decided. Throws when a pair names an unknown rival. */
+/** Those of the pairs' samples that go. What a person decided never does. Throws when a pair names an unknown rival. */
 export function chooseLosers(rivals: readonly Rival[], pairs: readonly { one: string; other: string }[]): Loser[] {
   const twins = new Map<string, string[]>(rivals.map(({ id }) => [id, []]))
   for (const { one, other } of pairs) {
@@ -31,7 +30,7 @@ export function chooseLosers(rivals: readonly Rival[], pairs: readonly { one: st
   const losers: Loser[] = []
   for (const rival of [...rivals].sort(better)) {
     const keptId = twins.get(rival.id)?.find((twin) => kept.has(twin))
-    if (keptId === undefined || rival.isSeed || rival.isReviewed) kept.add(rival.id)
+    if (keptId === undefined || rival.isReviewed) kept.add(rival.id)
     else losers.push({ id: rival.id, keptId })
   }
   return losers
@@ -39,7 +38,6 @@ export function chooseLosers(rivals: readonly Rival[], pairs: readonly { one: st
 
 function better(one: Rival, other: Rival): number {
   return (
-    Number(other.isSeed) - Number(one.isSeed) ||
     Number(other.isReviewed) - Number(one.isReviewed) ||
     (other.score ?? 0) - (one.score ?? 0) ||
     other.answerLength - one.answerLength ||

@@ -1,5 +1,6 @@
 // Near duplicates among all that is kept: seeds and accepted samples of every leaf and round. Twins by words: question and answer close by
-// ROUGE-L; twins by meaning: their vectors close by cosine; both with the same names and numbers in the question. Finds, decides nothing.
+// ROUGE-L; twins by meaning: their vectors close by cosine; both with the same names and numbers in the question, and about the
+// same thing as far as their sources tell. Finds, decides nothing.
 
 import { asked, tellingKey } from './duplicate-screen.ts'
 import { cosine } from './meaning-index.ts'
@@ -14,6 +15,8 @@ export interface KeptText {
   context: string
   question: string
   answer: string
+  /** Words of the chunk it was made from; null for skills and seeds. */
+  sourceWords: ReadonlySet<string> | null
   vector: Float32Array | null
 }
 
@@ -52,6 +55,7 @@ export function* searchTwins(texts: readonly KeptText[], thresholds: TwinThresho
     yield [...places].flatMap((place) => {
       const other = group.members[place] as KeptText
       if (text.isSeed && other.isSeed) return []
+      if (speakOfOthers(text, other)) return []
       const found =
         (isLikely.has(place) ? byWords(other, text, thresholds.words) : null) ??
         byMeaning(other, text, thresholds.meaning)
@@ -59,6 +63,16 @@ export function* searchTwins(texts: readonly KeptText[], thresholds: TwinThresho
     })
     group.members.push(text)
   }
+}
+
+/** Whether each question names what only its own text speaks of: "What does the wren eat?" and "What does the robin eat?". */
+function speakOfOthers(one: KeptText, other: KeptText): boolean {
+  const { sourceWords: of } = one
+  const { sourceWords: ofOther } = other
+  if (!of || !ofOther || of === ofOther) return false
+  const names = (question: string, own: ReadonlySet<string>, foreign: ReadonlySet<string>) =>
+    wordsOf(question).some((word) => own.has(word) && !foreign.has(word))
+  return names(one.question, of, ofOther) && names(other.question, ofOther, of)
 }
 
 function byWords(one: KeptText, other: KeptText, threshold: number): Pick<FoundTwin, 'kind' | 'score'> | null {

@@ -2,10 +2,12 @@
 // sample away, so every removal can be undone.
 
 import { AppError } from '../contract/errors.ts'
-import type { CandidateId, SeedId } from '../contract/ids.ts'
+import type { CandidateId, ChunkId, SeedId } from '../contract/ids.ts'
 import type { TwinPair } from '../contract/twins.ts'
 import { chooseLosers } from '../domain/keep-best.ts'
 import { type FoundTwin, type KeptText, searchTwins, type TwinThresholds } from '../domain/twin-search.ts'
+import { wordsOf } from '../domain/text-tokens.ts'
+import { findChunk } from '../store/documents.ts'
 import { listLeaves, listSeeds } from '../store/taxonomy.ts'
 import {
   beginTwinSearch,
@@ -60,14 +62,15 @@ function settle(lab: Lab, pair: TwinPair, keep: 'one' | 'other' | 'both'): void 
   insertVerdict(db, { candidateId, kind: 'reject', author: 'human', reason, twinOf: stays.id }, lab.now())
 }
 
-/** Rejects, by rule, every sample that has a better twin. */
+/** Rejects, by rule, every sample that has a better twin among samples. Seeds are not trained on, so who resembles one repeats nothing. */
 async function keepBest(lab: Lab): Promise<{ rejectedCount: number }> {
   const { db } = lab.project()
-  const pairs = listOpenTwins(db)
+  const seeds = new Set(listLeaves(db).flatMap(({ path }) => listSeeds(db, path).map(({ id }): string => id)))
+  const pairs = listOpenTwins(db).filter(({ one, other }) => !seeds.has(one) && !seeds.has(other))
   const ids = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))]
   const rivals = ids.map((id, number) => {
-    const { isSeed, isReviewed, score, answer } = findTwinSide(db, id)
-    return { id, isSeed, isReviewed, score, answerLength: answer.length, number }
+    const { isReviewed, score, answer } = findTwinSide(db, id)
+    return { id, isReviewed, score, answerLength: answer.length, number }
   })
   const losers = chooseLosers(rivals, pairs)
   for (const [at, { id, keptId }] of losers.entries()) {
@@ -166,14 +169,28 @@ function collectKept(lab: Lab): KeptText[] {
         context: branch === 'knowledge' ? '' : (seed.context ?? ''),
         question,
         answer,
+        sourceWords: null,
         vector: null,
       }
     }),
   )
-  const samples = listAcceptedSamples(db).map(({ id, branch, context, question, answer }): KeptText => {
-    return { id, isSeed: false, context: branch === 'knowledge' ? '' : context, question, answer, vector: null }
+  const wordsOfChunk = chunkWords(lab)
+  const samples = listAcceptedSamples(db).map(({ id, branch, chunkId, context, question, answer }): KeptText => {
+    const texts = { context: branch === 'knowledge' ? '' : context, question, answer }
+    return { id, isSeed: false, ...texts, sourceWords: wordsOfChunk(chunkId), vector: null }
   })
   return [...seeds, ...samples]
+}
+
+/** The words of a chunk, read once. */
+function chunkWords(lab: Lab): (id: ChunkId | null) => ReadonlySet<string> | null {
+  const known = new Map<ChunkId, ReadonlySet<string>>()
+  return (id) => {
+    if (id === null) return null
+    const words = known.get(id) ?? new Set(wordsOf(findChunk(lab.project().db, id)?.text ?? ''))
+    known.set(id, words)
+    return words
+  }
 }
 
 function noPair(number: number): AppError {
