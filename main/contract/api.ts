@@ -346,5 +346,7 @@ export type EngineEvent =
         | 'projects'
         | 'generation'
     }
+  /** Files of an import that are settled, of all that were found. */
+  | { kind: 'taxonomy.import'; done: number; total: number }
   | { kind: 'chat.token'; chatId: string; text: string }
   | { kind: 'hardware'; hardware: HardwareReport }
