@@ -14,6 +14,7 @@ import type { CandidateId, ChunkId, GenerationId, JobId, LeafPath, ModelId, Seed
 import type { Branch } from '../contract/taxonomy.ts'
 import { findChunk } from './documents.ts'
 import type { Database } from './open.ts'
+import { prepared } from './statements.ts'
 
 /** Rows one transaction writes at most, so that readers and a full disk never wait long. */
 const maxRowsPerTransaction = 200
@@ -132,15 +133,15 @@ function groupByRows(candidates: readonly FinishedCandidate[]): FinishedCandidat
 }
 
 function insertCandidate(db: Database, candidate: FinishedCandidate): void {
-  const { lastInsertRowid } = db
-    .prepare(
-      `insert into candidates (id, generation_id, slot, leaf, branch, seed_ids_json, chunk_id, context, question, answer, state,
+  const { lastInsertRowid } = prepared(
+    db,
+    `insert into candidates (id, generation_id, slot, leaf, branch, seed_ids_json, chunk_id, context, question, answer, state,
          dropped_by, reason, score, teacher_id, duplicate_of, created_at_ms)
        values (@id, @generationId, @slot, @leaf, @branch, @seedIds, @chunkId, @context, @question, @answer, @state,
          @droppedBy, @reason, @score, @teacherId, @duplicateOf, @createdAtMs)`,
-    )
-    .run({ ...candidate, seedIds: JSON.stringify(candidate.seedIds), stages: undefined })
-  const insertOutcome = db.prepare(
+  ).run({ ...candidate, seedIds: JSON.stringify(candidate.seedIds), stages: undefined })
+  const insertOutcome = prepared(
+    db,
     `insert into stage_outcomes (candidate_number, position, stage, passed, words, score, prompt_sha256, prompt_tokens,
        output_tokens, duration_ms, seed, temperature)
      values (@number, @position, @stage, @passed, @words, @score, @promptSha256, @promptTokens,

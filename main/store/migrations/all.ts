@@ -9,6 +9,7 @@ import { migration as demo } from './005-demo.ts'
 import { migration as pipelines } from './006-pipelines.ts'
 import { migration as authoring } from './007-authoring.ts'
 import { migration as documents } from './008-documents.ts'
+import { migration as scale } from './009-scale.ts'
 
 export const allMigrations: readonly Migration[] = [
   foundation,
@@ -19,4 +20,5 @@ export const allMigrations: readonly Migration[] = [
   pipelines,
   authoring,
   documents,
+  scale,
 ]
