@@ -12,13 +12,15 @@ import type { Lab } from './lab.ts'
 /** Where a candidate would stand. `unjudged`: it would pass the rule that dropped it, and judges behind that rule never saw it. */
 type Fate = 'passes' | 'drops' | 'unjudged'
 
+type Run = Pick<GenerationRun, 'id' | 'plan'>
+
 interface Reconsidered {
   facts: ThresholdFacts
   fate: Fate
 }
 
 /** What these thresholds would change, by leaf. */
-export function thresholdEffects(lab: Lab, run: GenerationRun, wanted: GenerationThresholds): ThresholdEffect[] {
+export function thresholdEffects(lab: Lab, run: Run, wanted: GenerationThresholds): ThresholdEffect[] {
   const effects = new Map<LeafPath, ThresholdEffect>()
   for (const { facts, fate } of reconsider(lab, run, wanted)) {
     const effect = effects.get(facts.leaf) ?? { leaf: facts.leaf, accepted: 0, comes: 0, goes: 0, unjudged: 0 }
@@ -34,7 +36,7 @@ export function thresholdEffects(lab: Lab, run: GenerationRun, wanted: Generatio
 }
 
 /** Makes it so, and says what changed. */
-export function applyThresholds(lab: Lab, run: GenerationRun, wanted: GenerationThresholds): ThresholdEffect[] {
+export function applyThresholds(lab: Lab, run: Run, wanted: GenerationThresholds): ThresholdEffect[] {
   const effects = thresholdEffects(lab, run, wanted)
   const reason = `Thresholds moved: pairs from grade ${wanted.minPairGrade}, near duplicates from ${wanted.nearDuplicateRougeL}.`
   const verdicts = reconsider(lab, run, wanted).flatMap(({ facts, fate }) => {
@@ -47,7 +49,7 @@ export function applyThresholds(lab: Lab, run: GenerationRun, wanted: Generation
   return effects
 }
 
-function reconsider(lab: Lab, run: GenerationRun, wanted: GenerationThresholds): Reconsidered[] {
+function reconsider(lab: Lab, run: Run, wanted: GenerationThresholds): Reconsidered[] {
   const screen = createDuplicateScreen(wanted.nearDuplicateRougeL)
   const screens = screensOf(run)
   return listThresholdFacts(lab.project().db, run.id).map((facts) => {
@@ -68,9 +70,7 @@ function reconsider(lab: Lab, run: GenerationRun, wanted: GenerationThresholds):
 }
 
 /** Whether a candidate's score is a grade, and whether judges came behind the rule of twins. Runs without a pipeline went by `lab`. */
-function screensOf({
-  plan,
-}: GenerationRun): (facts: ThresholdFacts) => { graded: boolean; twins: 'none' | 'last' | 'before' } {
+function screensOf({ plan }: Run): (facts: ThresholdFacts) => { graded: boolean; twins: 'none' | 'last' | 'before' } {
   const of = (chain: ChainKind) => {
     const names = plan.pipeline?.chains[chain]?.map(({ use }) => use)
     if (!names) return { graded: chain !== 'knowledge', twins: 'before' as const }

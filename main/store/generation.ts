@@ -218,6 +218,12 @@ export function findGeneration(db: Database, id: GenerationId): GenerationRun | 
   return row && toRun(db, row)
 }
 
+/** What a run was asked to do, or undefined: without counting what became of it. */
+export function findPlan(db: Database, id: GenerationId): Pick<GenerationRun, 'id' | 'plan'> | undefined {
+  const row = db.prepare<[string], GenerationRow>(`${selectGeneration} where id = ?`).get(id)
+  return row && { id, plan: JSON.parse(row.planJson) as GenerationPlan }
+}
+
 function toRun(db: Database, row: GenerationRow): GenerationRun {
   const totals = db
     .prepare<[string], { callCount: number | null; parseFailureCount: number | null }>(
@@ -248,8 +254,9 @@ function readFunnel(db: Database, id: GenerationId): LeafFunnel[] {
       'select leaf, quota, shortfall from generation_leaves where generation_id = ? order by position',
     )
     .all(id)
+  const byLeaf = Map.groupBy(counts, ({ leaf }) => leaf)
   return leaves.map(({ leaf, quota, shortfall }) => {
-    const own = counts.filter((count) => count.leaf === leaf)
+    const own = byLeaf.get(leaf) ?? []
     const droppedBy = own.flatMap(({ droppedBy, count }) => (droppedBy ? [{ stage: droppedBy, count }] : []))
     const attempted = own.reduce((sum, { count }) => sum + count, 0)
     const dropped = droppedBy.reduce((sum, { count }) => sum + count, 0)

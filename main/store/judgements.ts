@@ -17,17 +17,16 @@ const maxRowsPerTransaction = 200
 export function listConfusions(db: Database): (Confusion & { stage: StageName })[] {
   return db
     .prepare<[], Confusion & { stage: StageName }>(
-      `with judged as (
-         select distinct candidate_number, stage from stage_outcomes
-         where stage in ('knowledge-faithful', 'knowledge-relevant', 'knowledge-self-contained', 'choice-verify',
-                         'skill-question-judge', 'skill-pair-judge')
-       ), decided as (
-         select judged.stage, ifnull(candidates.dropped_by, '') = judged.stage as failed,
+      // From the few samples people decided to what judges said of them, not the other way round.
+      `with decided as (
+         select distinct candidates.number, stage, ifnull(candidates.dropped_by, '') = stage as failed,
            samples.status in ('accepted', 'edited') as accepted
-         from judged join candidates on candidates.number = judged.candidate_number
-         join samples on samples.candidate_number = candidates.number
-         join verdicts on verdicts.number = samples.verdict_number
+         from samples cross join verdicts on verdicts.number = samples.verdict_number
+         cross join candidates on candidates.number = samples.candidate_number
+         cross join stage_outcomes on stage_outcomes.candidate_number = samples.candidate_number
          where samples.is_reviewed = 1 and verdicts.author = 'human'
+           and stage in ('knowledge-faithful', 'knowledge-relevant', 'knowledge-self-contained', 'choice-verify',
+                         'skill-question-judge', 'skill-pair-judge')
        )
        select stage, sum(not failed and accepted) as passedAccepted, sum(not failed and not accepted) as passedRejected,
          sum(failed and accepted) as failedAccepted, sum(failed and not accepted) as failedRejected

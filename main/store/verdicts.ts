@@ -234,14 +234,17 @@ export function listAcceptedSamples(db: Database, leaf?: LeafPath): Sample[] {
     .map(toSample)
 }
 
-/** Candidates and accepted samples of every leaf that has any. */
-export function countSamplesByLeaf(db: Database): Map<LeafPath, { candidateCount: number; acceptedCount: number }> {
+/** Candidates and accepted samples of every leaf that has any, or of one leaf. */
+export function countSamplesByLeaf(
+  db: Database,
+  leaf?: LeafPath,
+): Map<LeafPath, { candidateCount: number; acceptedCount: number }> {
   const rows = db
-    .prepare<[], { leaf: LeafPath; candidateCount: number; acceptedCount: number }>(
+    .prepare<unknown[], { leaf: LeafPath; candidateCount: number; acceptedCount: number }>(
       `select leaf, count(*) as candidateCount, sum(status in ('accepted', 'edited')) as acceptedCount
-       from samples group by leaf`,
+       from samples ${leaf === undefined ? '' : 'where leaf = ?'} group by leaf`,
     )
-    .all()
+    .all(...(leaf === undefined ? [] : [leaf]))
   return new Map(rows.map(({ leaf, ...counts }) => [leaf, counts]))
 }
 

@@ -18,6 +18,10 @@ export const migration: Migration = {
     create index samples_by_review on samples (status, is_reviewed);
     create index samples_by_reviewed on samples (is_reviewed);
 
+    -- What became of a run's candidates without their texts, and its newest ones.
+    create index candidates_by_fate on candidates (generation_id, leaf, dropped_by);
+    create index candidates_by_run on candidates (generation_id);
+
     drop trigger candidate_becomes_sample;
     create trigger candidate_becomes_sample after insert on candidates begin
       insert into samples (candidate_number, leaf, status, dropped_by, score, is_reviewed, verdict_number)
