@@ -69,7 +69,7 @@ export function listThresholdFacts(db: Database, id: GenerationId): ThresholdFac
     .map((facts) => ({ ...facts, isReviewed: facts.isReviewed === 1 }))
 }
 
-/** Appends the verdicts of a rule; each transaction is whole or absent. */
+/** Appends the verdicts of a rule, but for what a person has decided by now; each transaction is whole or absent. */
 export function insertRuleVerdicts(
   db: Database,
   verdicts: readonly { candidateNumber: number; kind: 'accept' | 'reject'; reason: string }[],
@@ -77,12 +77,12 @@ export function insertRuleVerdicts(
 ): void {
   const insert = db.prepare(
     `insert into verdicts (candidate_number, kind, author, question, answer, reason, created_at_ms)
-     values (?, ?, 'rule', null, null, ?, ?)`,
+     select candidate_number, ?, 'rule', null, null, ?, ? from samples where candidate_number = ? and is_reviewed = 0`,
   )
   for (let at = 0; at < verdicts.length; at += maxRowsPerTransaction) {
     db.transaction(() => {
       for (const { candidateNumber, kind, reason } of verdicts.slice(at, at + maxRowsPerTransaction))
-        insert.run(candidateNumber, kind, reason, nowMs)
+        insert.run(kind, reason, nowMs, candidateNumber)
     })()
   }
 }
