@@ -88,10 +88,22 @@ interface NamedFilter {
 async function filtersOf(engine: EngineApi, candidates: number): Promise<NamedFilter[]> {
   const offset = Math.floor(candidates / 2)
   const { rows } = await engine.call('sample.list', { offset, limit: 1 })
-  const { leaf, question } = rows[0]!
-  const few = question.slice(0, 14)
+  const { leaf, question, answer } = rows[0]!
   const deep = Math.floor(candidates * 0.75)
-  const texts = ['Ж', 'の', 'e', 'zz', 'のに', 'an', 'xqz', 'the', 'of the', few]
+  const texts = [
+    'Ж',
+    'の',
+    'e',
+    'zz',
+    'のに',
+    'an',
+    'xqz',
+    'the',
+    'of the',
+    question.slice(0, 14),
+    question,
+    answer.slice(0, 300),
+  ]
   return [
     { name: 'no filter', filter: {} },
     { name: 'no filter, deep', filter: {}, offset: deep },
@@ -106,7 +118,10 @@ async function filtersOf(engine: EngineApi, candidates: number): Promise<NamedFi
     { name: 'accepted, not reviewed, score of 2', filter: { status: 'accepted', reviewed: false, minScore: 2 } },
     { name: 'dropped by a stage, not reviewed', filter: { droppedBy: 'knowledge-faithful', reviewed: false } },
     { name: 'leaf, accepted, not reviewed', filter: { leaf, status: 'accepted', reviewed: false } },
-    ...texts.map((text) => ({ name: `text "${text}"`, filter: { text } })),
+    ...texts.map((text) => ({
+      name: text.length < 20 ? `text "${text}"` : `text of ${text.length} letters`,
+      filter: { text },
+    })),
     { name: 'text "the", deep', filter: { text: 'the' }, offset: Math.floor(candidates * 0.7) },
     { name: 'text "the", accepted', filter: { text: 'the', status: 'accepted' } },
     { name: 'text "the", edited', filter: { text: 'the', status: 'edited' } },
@@ -149,7 +164,7 @@ async function measureRoundTrips({ page }: Window): Promise<void> {
   const times = watchRoundTrips(page)
   await page.reload()
   await page.goto(`${new URL(page.url()).origin}/#/curate`)
-  const field = page.getByTestId('screen-curate').getByLabel('free text')
+  const field = page.getByTestId('screen-curate').getByLabel('Search text')
   await field.waitFor()
   for (const text of ['e', 'an', 'the', 'zz', 'of the', 'の', '']) {
     const before = times.length

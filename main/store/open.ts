@@ -60,8 +60,11 @@ function configure(db: Database): void {
   // FULL: a commit is on disk before the call returns. A reviewer's verdict must survive a power cut; writes here are few and batched.
   db.pragma('synchronous = FULL')
   db.pragma('foreign_keys = ON')
-  // For triggers; only what opens the database here writes to it.
+  // For triggers (only what opens the database here writes to it) and for searches.
   db.function('grams', { deterministic: true, varargs: true }, (...texts) => gramsOf(texts.map(String)))
+  db.function('says', { deterministic: true, varargs: true }, (words, ...texts) =>
+    Number(texts.some((text) => String(text).toLowerCase().includes(String(words).toLowerCase()))),
+  )
 }
 
 function migrate(db: Database, file: string, migrations: readonly Migration[]): void {

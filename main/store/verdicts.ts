@@ -164,12 +164,15 @@ interface Found {
 
 /** One index answers: it counts without looking at a row, and a page is reached in its own order. */
 function countAndPage(db: Database, { select, from, where, values }: Search, page: Page): Found {
-  const total = prepared<unknown[], { total: number }>(db, `select count(*) as total from ${from} ${where}`)
   const found = prepared<unknown[], { number: number }>(
     db,
     `select ${select} as number from ${from} ${where} order by ${select} desc limit ? offset ?`,
   ).all(...values, page.limit, page.offset)
-  return { numbers: found.map(({ number }) => number), total: total.get(...values)?.total ?? 0 }
+  const numbers = found.map(({ number }) => number)
+  // A page that is not full is the last one, and says itself how many there are.
+  if (found.length > 0 && found.length < page.limit) return { numbers, total: page.offset + found.length }
+  const total = prepared<unknown[], { total: number }>(db, `select count(*) as total from ${from} ${where}`)
+  return { numbers, total: total.get(...values)?.total ?? 0 }
 }
 
 /**
@@ -210,9 +213,8 @@ function searchOf(filter: SampleFilter): Search {
   if (minScore !== undefined) tests.push(['score >= ?', minScore])
   const text = filter.text?.trim() ?? ''
   const isJoined = text !== '' && tests.length > 0
-  const gram = gramOf(text)
-  const index = gram === null ? 'sample_texts' : 'sample_grams'
-  if (text !== '') tests.push([`${index} match ?`, `"${(gram ?? text).replaceAll('"', '""')}"`])
+  const index = gramOf(text) === null ? 'sample_texts' : 'sample_grams'
+  if (text !== '') tests.push(...textTests(text, index))
   const search = {
     where: tests.length > 0 ? `where ${tests.map(([sql]) => sql).join(' and ')}` : '',
     values: tests.map(([, value]) => value),
@@ -221,6 +223,22 @@ function searchOf(filter: SampleFilter): Search {
   if (text === '') return { ...search, select: 'candidate_number', from: 'samples' }
   const from = isJoined ? `${index} cross join samples on candidate_number = ${index}.rowid` : index
   return { ...search, select: `${index}.rowid`, from }
+}
+
+/** Letters of a piece of a long text: what three such have in common is nearly always the text. */
+const pieceLength = 8
+
+/** A long text is looked up by three pieces, as each letter costs a walk through the index, and is then looked for in what has them. */
+function textTests(text: string, index: 'sample_texts' | 'sample_grams'): [sql: string, value: unknown][] {
+  const letters = [...text]
+  const quoted = (words: string) => `"${words.replaceAll('"', '""')}"`
+  if (letters.length <= 3 * pieceLength) return [[`${index} match ?`, quoted(gramOf(text) ?? text)]]
+  const starts = [0, (letters.length - pieceLength) >> 1, letters.length - pieceLength]
+  const pieces = starts.map((start) => quoted(letters.slice(start, start + pieceLength).join('')))
+  return [
+    ['sample_texts match ?', pieces.join(' AND ')],
+    ['says(?, sample_texts.question, sample_texts.answer, sample_texts.context)', text],
+  ]
 }
 
 /** Samples that count as accepted (passed, accepted by hand, or edited), in the order they were made; of one leaf or all. */
