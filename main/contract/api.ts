@@ -131,6 +131,8 @@ export const api = {
   'model.assign': method<Model[]>()(z.object({ modelId: idSchema<ModelId>(), role: z.enum(modelRoles) })),
   // taxonomy and documents
   'taxonomy.list': method<LeafSummary[]>()(none),
+  /** The leaves alone, for fields that choose one: counts change with every verdict, paths do not. */
+  'taxonomy.paths': method<LeafPath[]>()(none),
   'taxonomy.leaf': method<LeafDetail>()(z.object({ leaf })),
   'taxonomy.save': method<LeafDetail>()(leafDraft),
   'taxonomy.remove': method<null>()(z.object({ leaf })),

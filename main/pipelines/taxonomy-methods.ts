@@ -5,7 +5,7 @@ import type { LeafPath } from '../contract/ids.ts'
 import type { LeafDetail, LeafSummary } from '../contract/taxonomy.ts'
 import { listDocuments } from '../store/documents.ts'
 import { countWanted } from '../store/leaf-contents.ts'
-import { findLeaf, listLeaves } from '../store/taxonomy.ts'
+import { findLeaf, listLeafPaths, listLeaves } from '../store/taxonomy.ts'
 import { countSamplesByLeaf } from '../store/verdicts.ts'
 import type { Handlers, Lab, OpenProject } from './lab.ts'
 import { diffTaxonomy, leafChanges } from './taxonomy-diff.ts'
@@ -18,6 +18,7 @@ import { validateTaxonomy } from './taxonomy-validate.ts'
 
 type TaxonomyMethods =
   | 'taxonomy.list'
+  | 'taxonomy.paths'
   | 'taxonomy.leaf'
   | 'taxonomy.save'
   | 'taxonomy.remove'
@@ -39,6 +40,7 @@ export function taxonomyMethods(lab: Lab): Handlers<TaxonomyMethods> {
   }
   return {
     'taxonomy.list': () => summariesOf(lab.project()),
+    'taxonomy.paths': () => listLeafPaths(lab.project().db),
     'taxonomy.leaf': ({ leaf }) => detailOf(lab.project(), leaf),
     'taxonomy.save': (given) => {
       const draft = withBareSeeds(given)

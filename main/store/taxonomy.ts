@@ -179,6 +179,11 @@ function freeSeedId({ path, words }: { path: LeafPath; words: string }, isFree: 
   }
 }
 
+/** The path of every leaf, in order. */
+export function listLeafPaths(db: Database): LeafPath[] {
+  return db.prepare<[], LeafPath>('select path from leaves where removed_at_ms is null order by path').pluck().all()
+}
+
 /** Every leaf, by path; candidate counts are zero here, they belong to generation. */
 export function listLeaves(db: Database): Leaf[] {
   return db.prepare<[], LeafRow>(`${selectLeaves} order by path`).all().map(toLeaf)
