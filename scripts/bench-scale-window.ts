@@ -84,7 +84,7 @@ export interface Frames {
   dropped: number
   /** From one drawn frame to the next. */
   gaps: number[]
-  /** What the main thread did between them: scripts, style, layout, paint. */
+  /** Processor time of the main thread between them: scripts, style, layout, paint. */
   work: number[]
 }
 
@@ -95,6 +95,8 @@ interface TraceEvent {
   tid: number
   ts: number
   dur?: number
+  /** Processor time of the thread: what others do beside it does not count. */
+  tdur?: number
   args: { name?: string; frame_reporter?: { state?: string } }
 }
 const categories = [
@@ -146,7 +148,7 @@ function framesOf(events: readonly TraceEvent[]): Frames {
     gaps.push((to - from) / 1000)
     let busy = 0
     for (; at < tasks.length && tasks[at]!.ts < to; at++)
-      if (tasks[at]!.ts >= from) busy += (tasks[at]!.dur ?? 0) / 1000
+      if (tasks[at]!.ts >= from) busy += (tasks[at]!.tdur ?? tasks[at]!.dur ?? 0) / 1000
     work.push(busy)
   }
   const dropped = events.filter(
