@@ -36,14 +36,7 @@ export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onR
     estimateSize: () => rowHeight,
     overscan: 12,
   })
-  const at = useMemo(
-    () =>
-      Math.max(
-        0,
-        rows.findIndex(({ path }) => path === cursor),
-      ),
-    [rows, cursor],
-  )
+  const at = useMemo(() => placeOf(rows, cursor), [rows, cursor])
   const moveTo = (index: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))]
     if (!row) return
@@ -99,6 +92,12 @@ export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onR
   )
 }
 
+/** Where the cursor is; at the top when its row is not shown. */
+const placeOf = (rows: readonly TreeRow[], cursor: string) =>
+  Math.max(
+    0,
+    rows.findIndex(({ path }) => path === cursor),
+  )
 const rowId = (path: string) => `tree-${path}`
 const parentPath = (path: string) => path.slice(0, path.lastIndexOf('/'))
 /** The folder that something dropped on a row goes into. */
