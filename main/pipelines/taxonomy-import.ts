@@ -25,15 +25,27 @@ export async function importTaxonomy(
   const documents = documentsFolder === undefined ? null : await openDocuments(lab, documentsFolder)
   const outcomes: ImportOutcome[] = [...taxonomy.refused]
   let done = 0
-  for (const files of batches(taxonomy.leaves)) {
-    const leaves = await Promise.all(files.map((file) => readFiles(file, taxonomy)))
+  for await (const leaves of readAhead(taxonomy)) {
     outcomes.push(...(await takeIn(lab, leaves, { taxonomy, documents })))
-    done += files.length
+    done += leaves.length
     lab.emit({ kind: 'taxonomy.import', done, total: taxonomy.leaves.length })
   }
   lab.emit({ kind: 'changed', what: 'taxonomy' })
   lab.emit({ kind: 'changed', what: 'documents' })
   return outcomes
+}
+
+/** Leaves in batches; while one is taken in, the files of the next are read. */
+async function* readAhead(taxonomy: TaxonomyFolder): AsyncGenerator<(FoundLeaf | ImportOutcome)[]> {
+  let reading: Promise<(FoundLeaf | ImportOutcome)[]> | null = null
+  for (const files of batches(taxonomy.leaves)) {
+    const next = Promise.all(files.map((file) => readFiles(file, taxonomy)))
+    // Told when its turn comes.
+    next.catch(() => undefined)
+    if (reading) yield await reading
+    reading = next
+  }
+  if (reading) yield await reading
 }
 
 function* batches(files: readonly FoundFile[]): Generator<FoundFile[]> {
