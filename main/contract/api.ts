@@ -132,6 +132,8 @@ export const api = {
   'model.assign': method<Model[]>()(z.object({ modelId: idSchema<ModelId>(), role: z.enum(modelRoles) })),
   // taxonomy and documents
   'taxonomy.list': method<LeafSummary[]>()(none),
+  /** The leaves alone, for fields that choose one: counts change with every verdict, paths do not. */
+  'taxonomy.paths': method<LeafPath[]>()(none),
   'taxonomy.leaf': method<LeafDetail>()(z.object({ leaf })),
   'taxonomy.save': method<LeafDetail>()(leafDraft),
   'taxonomy.remove': method<null>()(z.object({ leaf })),
@@ -362,5 +364,7 @@ export type EngineEvent =
         | 'projects'
         | 'generation'
     }
+  /** Files of an import that are settled, of all that were found. */
+  | { kind: 'taxonomy.import'; done: number; total: number }
   | { kind: 'chat.token'; chatId: string; text: string }
   | { kind: 'hardware'; hardware: HardwareReport }

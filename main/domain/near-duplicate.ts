@@ -39,21 +39,40 @@ interface Kept {
 /**
  * An index of kept texts for one threshold.
  *
- * F1 >= t needs LCS >= t (m + n) / 2, hence n within [m t / (2 - t), m (2 - t) / t] and at least m t / (2 - t) shared words. So
- * among any m - (that) + 1 words of a text one must be shared: only the postings of its rarest words are read.
+ * F1 >= t needs LCS >= s = t (m + n) / 2, hence n within [m t / (2 - t), m (2 - t) / t] and at least s shared words. So among any
+ * m - s + 1 words of a text one must be shared: of kept texts of n words, only the postings of its rarest words are read.
  */
 export function createNeighbourIndex(threshold: number): NeighbourIndex {
   const kept: Kept[] = []
   const wordIds = new Map<string, number>()
-  const postings: number[][] = []
+  const postings: Posting[] = []
+  const lengths = new Set<number>()
+  let slots = new Int32Array(64).fill(-1)
 
   const identify = (text: string): Int32Array =>
     Int32Array.from(wordsOf(text), (word) => {
       const known = wordIds.get(word)
       if (known !== undefined) return known
       wordIds.set(word, postings.length)
-      return postings.push([]) - 1
+      return postings.push({ size: 0, byLength: new Map() }) - 1
     })
+  /** The longest common subsequence of each plausible text, in the order they were added. */
+  function* compare(words: Int32Array): Generator<{ key: string; score: number }> {
+    const plausible = findPlausible(words, { postings, lengths }, threshold)
+    if (plausible.length === 0) return
+    if (slots.length < postings.length) slots = new Int32Array(2 * postings.length).fill(-1)
+    const query = createLcsQuery(words, slots)
+    try {
+      for (const at of plausible) {
+        const other = kept[at] as Kept
+        const total = words.length + other.words.length
+        const common = query(other.words, (threshold * total) / 2 - 1e-9)
+        if (common > 0) yield { key: other.key, score: (2 * common) / total }
+      }
+    } finally {
+      for (const word of words) slots[word] = -1
+    }
+  }
 
   return {
     get size() {
@@ -61,53 +80,61 @@ export function createNeighbourIndex(threshold: number): NeighbourIndex {
     },
     add(key, text) {
       const words = identify(text)
-      for (const word of new Set(words)) postings[word]?.push(kept.length)
+      lengths.add(words.length)
+      for (const word of new Set(words)) post(postings[word] as Posting, words.length, kept.length)
       kept.push({ key, words })
     },
     nearest(text) {
-      const words = identify(text)
-      const query = createLcsQuery(words, postings.length)
       let best: Neighbour | null = null
-      for (const at of findPlausible(words, postings, threshold)) {
-        const other = kept[at] as Kept
-        const total = words.length + other.words.length
-        const ceiling = (2 * Math.min(words.length, other.words.length)) / total
-        if (ceiling < threshold || (best && ceiling <= best.score)) continue
-        const score = (2 * query(other.words)) / total
-        if (score >= threshold && score > (best?.score ?? 0)) best = { key: other.key, score }
+      for (const one of compare(identify(text))) {
+        if (one.score >= threshold && one.score > (best?.score ?? 0)) best = one
         if (best?.score === 1) break
       }
       return best
     },
     within(text) {
-      const words = identify(text)
-      const query = createLcsQuery(words, postings.length)
-      return findPlausible(words, postings, threshold).flatMap((at) => {
-        const other = kept[at] as Kept
-        const score = (2 * query(other.words)) / (words.length + other.words.length)
-        return score >= threshold ? [{ key: other.key, score }] : []
-      })
+      return [...compare(identify(text))].filter(({ score }) => score >= threshold)
     },
   }
 }
 
-/** Positions of kept texts that share enough of the rarest words, in the order they were added. */
-function findPlausible(words: Int32Array, postings: readonly number[][], threshold: number): number[] {
-  const shared = Math.max(1, Math.ceil((words.length * threshold) / (2 - threshold) - 1e-9))
-  const rarest = [...words].sort((a, b) => (postings[a]?.length ?? 0) - (postings[b]?.length ?? 0))
-  const probes = new Set(rarest.slice(0, words.length - shared + 1))
+/** Kept texts with a word, by how many words they have. */
+interface Posting {
+  size: number
+  byLength: Map<number, number[]>
+}
+
+function post(posting: Posting, length: number, at: number): void {
+  const known = posting.byLength.get(length)
+  if (known) known.push(at)
+  else posting.byLength.set(length, [at])
+  posting.size += 1
+}
+
+/** Positions of kept texts of a possible length that share enough of the rarest words, in the order they were added. */
+function findPlausible(
+  words: Int32Array,
+  { postings, lengths }: { postings: readonly Posting[]; lengths: ReadonlySet<number> },
+  threshold: number,
+): number[] {
+  const rarest = [...words].sort((a, b) => (postings[a]?.size ?? 0) - (postings[b]?.size ?? 0))
   const found = new Set<number>()
-  for (const word of probes) for (const at of postings[word] ?? []) found.add(at)
+  for (const length of lengths) {
+    const shared = Math.max(1, Math.ceil((threshold * (words.length + length)) / 2 - 1e-9))
+    if (shared > Math.min(words.length, length)) continue
+    for (const word of new Set(rarest.slice(0, words.length - shared + 1)))
+      for (const at of postings[word]?.byLength.get(length) ?? []) found.add(at)
+  }
   return [...found].sort((a, b) => a - b)
 }
 
 /**
  * Length of the longest common subsequence with `words`, bit-parallel (Hyyrö 2004): a row of the table is one bit a word of the
- * query, in words of 32 bits; cost is (other's words) x ceil(m / 32).
+ * query, in words of 32 bits; cost is (other's words) x ceil(m / 32). `slotOf` holds -1 for every word; those of the query are set.
+ * 0 where fewer than `least` words are shared, whatever their order.
  */
-function createLcsQuery(words: Int32Array, wordCount: number): (other: Int32Array) => number {
+function createLcsQuery(words: Int32Array, slotOf: Int32Array): (other: Int32Array, least: number) => number {
   const width = Math.ceil(words.length / 32)
-  const slotOf = new Int32Array(wordCount).fill(-1)
   const masks: Uint32Array[] = []
   words.forEach((word, at) => {
     if (slotOf[word] === -1) slotOf[word] = masks.push(new Uint32Array(width)) - 1
@@ -116,7 +143,10 @@ function createLcsQuery(words: Int32Array, wordCount: number): (other: Int32Arra
   })
   const row = new Uint32Array(width)
 
-  return (other) => {
+  return (other, least) => {
+    let known = 0
+    for (const word of other) if (slotOf[word] !== -1) known++
+    if (known < least) return 0
     row.fill(0xffffffff)
     for (const word of other) {
       const mask = masks[slotOf[word] as number]

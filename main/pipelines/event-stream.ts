@@ -75,6 +75,7 @@ function mergeKey(event: EngineEvent): string | null {
       return `${event.kind} ${event.generationId}`
     case 'changed':
       return `${event.kind} ${event.what}`
+    case 'taxonomy.import':
     case 'hardware':
       return event.kind
   }

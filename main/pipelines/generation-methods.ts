@@ -2,9 +2,16 @@
 
 import type { GenerationId } from '../contract/ids.ts'
 import { agreementOf, kappaOf } from '../domain/agreement.ts'
-import { findGeneration, listGenerations, listLatestCandidates, setGenerationJob } from '../store/generation.ts'
+import {
+  findGeneration,
+  findPlan,
+  listGenerations,
+  listLatestCandidates,
+  setGenerationJob,
+} from '../store/generation.ts'
 import { readRunReport } from '../store/held-out.ts'
 import { listConfusions } from '../store/judgements.ts'
+import type { Database } from '../store/open.ts'
 import { runWords } from './decontamination.ts'
 import { createGeneration, noGeneration } from './generate-plan.ts'
 import { applyThresholds, thresholdEffects } from './generation-thresholds.ts'
@@ -25,8 +32,8 @@ type GenerationMethods =
   | 'prompt.list'
 
 export function generationMethods(lab: Lab): Handlers<GenerationMethods> {
-  const require = (id: GenerationId) => {
-    const run = findGeneration(lab.project().db, id)
+  const required = <Run>(id: GenerationId, find: (db: Database, id: GenerationId) => Run | undefined): Run => {
+    const run = find(lab.project().db, id)
     if (run) return run
     throw noGeneration(id)
   }
@@ -44,13 +51,14 @@ export function generationMethods(lab: Lab): Handlers<GenerationMethods> {
       return { generationId, jobId: job.id }
     },
     'generation.list': () => listGenerations(lab.project().db),
-    'generation.get': ({ generationId }) => require(generationId),
+    'generation.get': ({ generationId }) => required(generationId, findGeneration),
     'generation.latest': ({ generationId, limit }) =>
-      listLatestCandidates(lab.project().db, require(generationId).id, limit),
-    'generation.thresholds': (wish) => thresholdEffects(lab, require(wish.generationId), wish.thresholds),
-    'generation.applyThresholds': (wish) => applyThresholds(lab, require(wish.generationId), wish.thresholds),
+      listLatestCandidates(lab.project().db, required(generationId, findPlan).id, limit),
+    'generation.thresholds': (wish) => thresholdEffects(lab, required(wish.generationId, findPlan), wish.thresholds),
+    'generation.applyThresholds': (wish) =>
+      applyThresholds(lab, required(wish.generationId, findPlan), wish.thresholds),
     'generation.decontamination': ({ generationId }) =>
-      readRunReport(lab.project().db, require(generationId).id, runWords),
+      readRunReport(lab.project().db, required(generationId, findPlan).id, runWords),
     'generation.agreement': () =>
       listConfusions(lab.project().db).map((counts) => ({
         ...counts,

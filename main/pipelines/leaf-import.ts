@@ -17,7 +17,7 @@ import { findLeaf, publicRowBatch, saveLeafProblems, savePublicRows } from '../s
 import { addDocument, keepContent, type ReadFile } from './documents.ts'
 import type { Lab, OpenProject } from './lab.ts'
 
-/** The files of one leaf, as texts. */
+/** The small files of one leaf, as texts. */
 export interface LeafFiles {
   path: LeafPath
   /** qna.yaml. */
@@ -26,37 +26,77 @@ export interface LeafFiles {
   attribution: string
   /** labdesk.yaml. */
   sidecar?: string
+}
+
+/** What of a leaf takes many writes, or may be missing. */
+export interface LeafSupplies {
   /** dataset.jsonl of a foundational leaf. */
   dataset?: string
   documents: { name: string; text: string; file?: ReadFile }[]
-  /** Found before the texts were read, e.g. documents that are missing. */
+  /** Documents that are missing or unreadable. */
   problems?: QnaProblem[]
 }
 
-/** Imports a leaf. `source` is what the outcome calls it: the path of its file. */
-export async function importLeaf(lab: Lab, files: LeafFiles, source: string): Promise<ImportOutcome> {
+/** A leaf whose files say what a leaf has to say. */
+export interface ReadLeaf {
+  files: LeafFiles
+  /** What the outcome calls it: the path of its file. */
+  source: string
+  outcome: 'valid' | 'upgraded'
+  content: QnaContent
+  sidecar: Sidecar | undefined
+  problems: QnaProblem[]
+}
+
+/** Reads a leaf's texts, or refuses it. */
+export function readLeaf(files: LeafFiles, source: string): ReadLeaf | ImportOutcome {
   const pathProblems = checkLeafPath(files.path)
   const branch = branchOf(files.path)
   if (!branch || pathProblems.some(({ severity }) => severity === 'error')) {
     return { path: source, outcome: 'refused', problems: pathProblems }
   }
-  const qna = readQna(files.qna, branch)
-  const problems = [...pathProblems, ...qna.problems]
-  if (!qna.content) return { path: source, outcome: 'refused', problems }
-  const isFoundational = branch === 'foundational_skills'
-  const dataset = isFoundational && files.dataset ? readPublicRows(files.dataset) : { rows: [], problems: [] }
+  const { content, outcome, problems: found } = readQna(files.qna, branch)
+  const problems = [...pathProblems, ...found]
+  if (!content || outcome === 'refused') return { path: source, outcome: 'refused', problems }
   const beside = files.sidecar === undefined ? null : readSidecar(files.sidecar)
-  problems.push(...checkAttribution(files.attribution), ...(beside?.problems ?? []), ...dataset.problems)
-  // What is one write cannot be cut short.
-  const isLong = dataset.rows.length > 0 || files.documents.length > 0
-  const parts = { content: qna.content, sidecar: beside?.sidecar, isSourceCurrent: qna.outcome === 'valid' }
-  await saveFiles(lab, files, { ...parts, problems: isLong ? [...problems, cutShort] : problems })
-  if (isFoundational) await saveRows(lab.project(), files.path, dataset.rows)
+  problems.push(...checkAttribution(files.attribution), ...(beside?.problems ?? []))
+  return { files, source, outcome, content, sidecar: beside?.sidecar, problems }
+}
+
+/** Takes in leaves that are their small files and nothing else: all of them in one write, or none. */
+export function importTogether(lab: Lab, leaves: readonly ReadLeaf[]): ImportOutcome[] {
+  const { db } = lab.project()
+  return db.transaction(() =>
+    leaves.map((leaf) => {
+      saveTexts(lab, leaf, { problems: leaf.problems, publicFileSha256: null })
+      if (leaf.content.branch === 'foundational_skills') savePublicRows(db, { leaf: leaf.files.path, from: 0 }, [])
+      return outcomeOf(leaf, leaf.problems)
+    }),
+  )()
+}
+
+/** Takes in a leaf with its rows and documents, which are many writes. */
+export async function importSupplied(lab: Lab, leaf: ReadLeaf, supplies: LeafSupplies): Promise<ImportOutcome> {
+  const project = lab.project()
+  const { path } = leaf.files
+  const dataset = supplies.dataset ? readPublicRows(supplies.dataset) : { rows: [], problems: [] }
+  const kept = supplies.dataset === undefined ? null : await keepContent(project, supplies.dataset)
+  const problems = [...leaf.problems, ...dataset.problems]
+  const isLong = dataset.rows.length > 0 || supplies.documents.length > 0
+  saveTexts(lab, leaf, {
+    problems: isLong ? [...problems, cutShort] : problems,
+    publicFileSha256: kept?.sha256 ?? null,
+  })
+  if (leaf.content.branch === 'foundational_skills') await saveRows(project, path, dataset.rows)
   // What documents are missing or unreadable is told once; it is not a lasting problem of the leaf.
-  const passing = [...(files.problems ?? [])]
-  for (const document of files.documents) passing.push(...(await tryDocument(lab, files.path, document)))
-  if (isLong) saveLeafProblems(lab.project().db, files.path, problems)
-  return { path: source, outcome: qna.outcome, leaf: files.path, problems: [...problems, ...passing] }
+  const passing = [...(supplies.problems ?? [])]
+  for (const document of supplies.documents) passing.push(...(await tryDocument(lab, path, document)))
+  if (isLong) saveLeafProblems(project.db, path, problems)
+  return outcomeOf(leaf, [...problems, ...passing])
+}
+
+function outcomeOf({ source, outcome, files }: ReadLeaf, problems: QnaProblem[]): ImportOutcome {
+  return { path: source, outcome, leaf: files.path, problems }
 }
 
 /** Stands with a leaf while it is being imported. */
@@ -76,23 +116,19 @@ async function saveRows({ db }: OpenProject, leaf: LeafPath, rows: readonly Publ
   }
 }
 
-interface LeafParts {
-  content: QnaContent
-  sidecar: Sidecar | undefined
-  isSourceCurrent: boolean
-  problems: QnaProblem[]
-}
-
-async function saveFiles(lab: Lab, files: LeafFiles, { content, sidecar, ...state }: LeafParts): Promise<void> {
-  const project = lab.project()
-  const known = findLeaf(project.db, files.path)
-  const kept = files.dataset === undefined ? null : await keepContent(project, files.dataset)
+function saveTexts(
+  lab: Lab,
+  { files, content, sidecar, outcome }: ReadLeaf,
+  state: { problems: QnaProblem[]; publicFileSha256: string | null },
+): void {
+  const { db } = lab.project()
+  const known = findLeaf(db, files.path)
   const { version: _, ...leaf } = content
   const texts = content.seeds.map(({ question, answer }) => `${question}\n${answer}`).join('\n')
   // Turns a user wrote here outlive an import of a folder without its labdesk.yaml, as persona and language do.
   const conversations = sidecar ?? { conversations: (known?.seeds ?? []).filter(hasTurns) }
   saveRevised(
-    project.db,
+    db,
     {
       ...leaf,
       ...state,
@@ -103,7 +139,7 @@ async function saveFiles(lab: Lab, files: LeafFiles, { content, sidecar, ...stat
       answerFormat: sidecar?.answerFormat ?? known?.answerFormat,
       attribution: files.attribution,
       sourceText: files.qna,
-      publicFileSha256: kept?.sha256 ?? null,
+      isSourceCurrent: outcome === 'valid',
     },
     { act: 'imported', nowMs: lab.now() },
   )
@@ -117,7 +153,11 @@ export function checkAttribution(text: string): QnaProblem[] {
   return [{ severity: 'hint', line: 1, column: 1, field: 'attribution.txt', message, remedy }]
 }
 
-async function tryDocument(lab: Lab, leaf: LeafPath, document: LeafFiles['documents'][number]): Promise<QnaProblem[]> {
+async function tryDocument(
+  lab: Lab,
+  leaf: LeafPath,
+  document: LeafSupplies['documents'][number],
+): Promise<QnaProblem[]> {
   try {
     await addDocument(lab, { leaf, ...document })
     return []

@@ -10,7 +10,7 @@ import type { DocumentSource, DocumentSummary } from '../contract/taxonomy.ts'
 import { readQna, writeQna } from '../domain/qna.ts'
 import { sidecarName, writeSidecar } from '../domain/sidecar.ts'
 import { listDocuments } from '../store/documents.ts'
-import { findLeaf, listLeaves, listPublicRows, type StoredLeaf } from '../store/taxonomy.ts'
+import { findLeaf, listLeafPaths, listPublicRows, type StoredLeaf } from '../store/taxonomy.ts'
 import { readContent, readDocument } from './documents.ts'
 import { writeFileDurably } from './durable-file.ts'
 import { isInside } from './folder-walk.ts'
@@ -37,7 +37,7 @@ export async function exportTaxonomy(
     await writeFileDurably(target, content)
     files.push({ path: target, rows, sizeBytes: Buffer.byteLength(content) })
   }
-  for (const { path } of listLeaves(project.db)) {
+  for (const path of listLeafPaths(project.db)) {
     const leaf = findLeaf(project.db, path)
     if (!leaf) continue
     await write(`${path}/qna.yaml`, textOf(project, leaf), leaf.seeds.length)

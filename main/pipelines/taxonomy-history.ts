@@ -15,7 +15,7 @@ import {
   listRevisions,
   saveRevised,
 } from '../store/leaf-revisions.ts'
-import { bringBackLeaf, findLeaf, listLeaves, removeLeaf } from '../store/taxonomy.ts'
+import { bringBackLeaf, findLeaf, listLeafPaths, removeLeaf } from '../store/taxonomy.ts'
 import type { Lab } from './lab.ts'
 
 /** Revisions of a leaf, newest first; one that has none yet gets the state it is in. */
@@ -90,7 +90,7 @@ export interface MoveWish {
 /** Moves a leaf, or all leaves of a folder; all or none. Throws `not-found`, `bad-input`, `conflict`. */
 export function moveInTree(lab: Lab, wish: MoveWish): { from: LeafPath; to: LeafPath }[] {
   const { db } = lab.project()
-  const all = listLeaves(db).map(({ path }) => path)
+  const all = listLeafPaths(db)
   const moves = planMoves(all, wish)
   const busy = new Set(listBusyLeaves(db))
   const held = moves.find(({ from }) => busy.has(from))

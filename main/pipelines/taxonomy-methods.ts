@@ -2,10 +2,10 @@
 
 import { AppError } from '../contract/errors.ts'
 import type { LeafPath } from '../contract/ids.ts'
-import type { Leaf, LeafDetail, LeafSummary } from '../contract/taxonomy.ts'
+import type { LeafDetail, LeafSummary } from '../contract/taxonomy.ts'
 import { listDocuments } from '../store/documents.ts'
 import { countWanted } from '../store/leaf-contents.ts'
-import { findLeaf, listLeaves } from '../store/taxonomy.ts'
+import { findLeaf, listLeafPaths, listLeaves } from '../store/taxonomy.ts'
 import { countSamplesByLeaf } from '../store/verdicts.ts'
 import type { Handlers, Lab, OpenProject } from './lab.ts'
 import { diffTaxonomy, leafChanges } from './taxonomy-diff.ts'
@@ -18,6 +18,7 @@ import { validateTaxonomy } from './taxonomy-validate.ts'
 
 type TaxonomyMethods =
   | 'taxonomy.list'
+  | 'taxonomy.paths'
   | 'taxonomy.leaf'
   | 'taxonomy.save'
   | 'taxonomy.remove'
@@ -39,6 +40,7 @@ export function taxonomyMethods(lab: Lab): Handlers<TaxonomyMethods> {
   }
   return {
     'taxonomy.list': () => summariesOf(lab.project()),
+    'taxonomy.paths': () => listLeafPaths(lab.project().db),
     'taxonomy.leaf': ({ leaf }) => detailOf(lab.project(), leaf),
     'taxonomy.save': (given) => {
       const draft = withBareSeeds(given)
@@ -66,27 +68,24 @@ export function taxonomyMethods(lab: Lab): Handlers<TaxonomyMethods> {
   }
 }
 
-function summariesOf(project: OpenProject): LeafSummary[] {
-  const changeOf = leafChanges(project.db)
-  const wanted = countWanted(project.db)
-  return withCounts(project, listLeaves(project.db)).map((leaf) => ({
+function summariesOf({ db }: OpenProject): LeafSummary[] {
+  const changeOf = leafChanges(db)
+  const wanted = countWanted(db)
+  const counts = countSamplesByLeaf(db)
+  return listLeaves(db).map((leaf) => ({
     ...leaf,
+    ...counts.get(leaf.path),
     change: changeOf(leaf.path),
     wantedCount: wanted.get(leaf.path) ?? 0,
   }))
 }
 
-function withCounts<Row extends Leaf>({ db }: OpenProject, leaves: readonly Row[]): Row[] {
-  const counts = countSamplesByLeaf(db)
-  return leaves.map((leaf) => ({ ...leaf, ...counts.get(leaf.path) }))
-}
-
-function detailOf(project: OpenProject, path: LeafPath): LeafDetail {
-  const leaf = findLeaf(project.db, path)
+function detailOf({ db }: OpenProject, path: LeafPath): LeafDetail {
+  const leaf = findLeaf(db, path)
   if (!leaf) throw noLeaf(path)
   const { isSourceCurrent: _current, publicFileSha256: _file, ...shown } = leaf
-  const documents = listDocuments(project.db, path).map(({ id, name }) => ({ id, name }))
-  return { ...withCounts(project, [shown])[0]!, documents }
+  const documents = listDocuments(db, path).map(({ id, name }) => ({ id, name }))
+  return { ...shown, ...countSamplesByLeaf(db, path).get(path), documents }
 }
 
 function noLeaf(path: LeafPath): AppError {

@@ -14,6 +14,7 @@ import type { CandidateId, ChunkId, GenerationId, JobId, LeafPath, ModelId, Seed
 import type { Branch } from '../contract/taxonomy.ts'
 import { findChunk } from './documents.ts'
 import type { Database } from './open.ts'
+import { prepared } from './statements.ts'
 
 /** Rows one transaction writes at most, so that readers and a full disk never wait long. */
 const maxRowsPerTransaction = 200
@@ -132,15 +133,15 @@ function groupByRows(candidates: readonly FinishedCandidate[]): FinishedCandidat
 }
 
 function insertCandidate(db: Database, candidate: FinishedCandidate): void {
-  const { lastInsertRowid } = db
-    .prepare(
-      `insert into candidates (id, generation_id, slot, leaf, branch, seed_ids_json, chunk_id, context, question, answer, state,
+  const { lastInsertRowid } = prepared(
+    db,
+    `insert into candidates (id, generation_id, slot, leaf, branch, seed_ids_json, chunk_id, context, question, answer, state,
          dropped_by, reason, score, teacher_id, duplicate_of, created_at_ms)
        values (@id, @generationId, @slot, @leaf, @branch, @seedIds, @chunkId, @context, @question, @answer, @state,
          @droppedBy, @reason, @score, @teacherId, @duplicateOf, @createdAtMs)`,
-    )
-    .run({ ...candidate, seedIds: JSON.stringify(candidate.seedIds), stages: undefined })
-  const insertOutcome = db.prepare(
+  ).run({ ...candidate, seedIds: JSON.stringify(candidate.seedIds), stages: undefined })
+  const insertOutcome = prepared(
+    db,
     `insert into stage_outcomes (candidate_number, position, stage, passed, words, reasoning, score, prompt_sha256, prompt_tokens,
        output_tokens, duration_ms, seed, temperature)
      values (@number, @position, @stage, @passed, @words, @reasoning, @score, @promptSha256, @promptTokens,
@@ -217,6 +218,12 @@ export function findGeneration(db: Database, id: GenerationId): GenerationRun | 
   return row && toRun(db, row)
 }
 
+/** What a run was asked to do, or undefined: without counting what became of it. */
+export function findPlan(db: Database, id: GenerationId): Pick<GenerationRun, 'id' | 'plan'> | undefined {
+  const row = db.prepare<[string], GenerationRow>(`${selectGeneration} where id = ?`).get(id)
+  return row && { id, plan: JSON.parse(row.planJson) as GenerationPlan }
+}
+
 function toRun(db: Database, row: GenerationRow): GenerationRun {
   const totals = db
     .prepare<[string], { callCount: number | null; parseFailureCount: number | null }>(
@@ -247,8 +254,9 @@ function readFunnel(db: Database, id: GenerationId): LeafFunnel[] {
       'select leaf, quota, shortfall from generation_leaves where generation_id = ? order by position',
     )
     .all(id)
+  const byLeaf = Map.groupBy(counts, ({ leaf }) => leaf)
   return leaves.map(({ leaf, quota, shortfall }) => {
-    const own = counts.filter((count) => count.leaf === leaf)
+    const own = byLeaf.get(leaf) ?? []
     const droppedBy = own.flatMap(({ droppedBy, count }) => (droppedBy ? [{ stage: droppedBy, count }] : []))
     const attempted = own.reduce((sum, { count }) => sum + count, 0)
     const dropped = droppedBy.reduce((sum, { count }) => sum + count, 0)

@@ -17,17 +17,16 @@ const maxRowsPerTransaction = 200
 export function listConfusions(db: Database): (Confusion & { stage: StageName })[] {
   return db
     .prepare<[], Confusion & { stage: StageName }>(
-      `with judged as (
-         select distinct candidate_number, stage from stage_outcomes
-         where stage in ('knowledge-faithful', 'knowledge-relevant', 'knowledge-self-contained', 'choice-verify',
-                         'skill-question-judge', 'skill-pair-judge')
-       ), decided as (
-         select judged.stage, ifnull(candidates.dropped_by, '') = judged.stage as failed,
+      // From the few samples people decided to what judges said of them, not the other way round.
+      `with decided as (
+         select distinct candidates.number, stage, ifnull(candidates.dropped_by, '') = stage as failed,
            samples.status in ('accepted', 'edited') as accepted
-         from judged join candidates on candidates.number = judged.candidate_number
-         join samples on samples.candidate_number = candidates.number
-         join verdicts on verdicts.number = samples.verdict_number
+         from samples cross join verdicts on verdicts.number = samples.verdict_number
+         cross join candidates on candidates.number = samples.candidate_number
+         cross join stage_outcomes on stage_outcomes.candidate_number = samples.candidate_number
          where samples.is_reviewed = 1 and verdicts.author = 'human' and verdicts.twin_of is null
+           and stage in ('knowledge-faithful', 'knowledge-relevant', 'knowledge-self-contained', 'choice-verify',
+                         'skill-question-judge', 'skill-pair-judge')
        )
        select stage, sum(not failed and accepted) as passedAccepted, sum(not failed and not accepted) as passedRejected,
          sum(failed and accepted) as failedAccepted, sum(failed and not accepted) as failedRejected
@@ -72,7 +71,7 @@ export function listThresholdFacts(db: Database, id: GenerationId): ThresholdFac
     .map((facts) => ({ ...facts, isReviewed: facts.isReviewed === 1 }))
 }
 
-/** Appends the verdicts of a rule; each transaction is whole or absent. */
+/** Appends the verdicts of a rule, but for what a person has decided by now; each transaction is whole or absent. */
 export function insertRuleVerdicts(
   db: Database,
   verdicts: readonly { candidateNumber: number; kind: 'accept' | 'reject'; reason: string }[],
@@ -80,12 +79,12 @@ export function insertRuleVerdicts(
 ): void {
   const insert = db.prepare(
     `insert into verdicts (candidate_number, kind, author, question, answer, reason, created_at_ms)
-     values (?, ?, 'rule', null, null, ?, ?)`,
+     select candidate_number, ?, 'rule', null, null, ?, ? from samples where candidate_number = ? and is_reviewed = 0`,
   )
   for (let at = 0; at < verdicts.length; at += maxRowsPerTransaction) {
     db.transaction(() => {
       for (const { candidateNumber, kind, reason } of verdicts.slice(at, at + maxRowsPerTransaction))
-        insert.run(candidateNumber, kind, reason, nowMs)
+        insert.run(kind, reason, nowMs, candidateNumber)
     })()
   }
 }

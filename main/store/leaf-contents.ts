@@ -62,14 +62,10 @@ const toMap = (rows: readonly ContentRow[]) => new Map(rows.map(({ leaf, hash })
 
 /** What each leaf was in the last run it was in. */
 export function lastRunContents(db: Database): Map<LeafPath, string> {
-  return toMap(
-    db
-      .prepare<[], ContentRow>(
-        `select leaf, content_sha256 as hash from generation_contents
-         join generations on generations.id = generation_id order by created_at_ms, generations.rowid`,
-      )
-      .all(),
-  )
+  const runs = db.prepare<[], GenerationId>('select id from generations order by created_at_ms, rowid').pluck().all()
+  const last = new Map<LeafPath, string>()
+  for (const id of runs) for (const [leaf, hash] of runContents(db, id)) last.set(leaf, hash)
+  return last
 }
 
 /** What the leaves of one run were. */

@@ -5,6 +5,7 @@ import type { LeafRevision, RevisionAct } from '../contract/authoring.ts'
 import type { LeafPath } from '../contract/ids.ts'
 import type { SeedDraft } from '../contract/taxonomy.ts'
 import type { Database } from './open.ts'
+import { prepared } from './statements.ts'
 import { findLeaf, type LeafContent, saveLeaf, type StoredLeaf } from './taxonomy.ts'
 
 /** A state of a leaf. What was wrong with it is not kept: the rules say it again. */
@@ -28,14 +29,13 @@ export function keepRevision(db: Database, path: LeafPath, { act, nowMs }: { act
   const leaf = findLeaf(db, path)
   if (!leaf) return
   const content = JSON.stringify(kept(leaf))
-  const last = db
-    .prepare<[string], { act: RevisionAct; content: string }>(
-      'select act, content_json as content from leaf_revisions where leaf = ? order by number desc limit 1',
-    )
-    .get(path)
+  const last = prepared<[string], { act: RevisionAct; content: string }>(
+    db,
+    'select act, content_json as content from leaf_revisions where leaf = ? order by number desc limit 1',
+  ).get(path)
   const isPlain = act === 'saved' || act === 'imported'
   if (last?.content === content && (isPlain || last.act === act)) return
-  db.prepare('insert into leaf_revisions (leaf, path, act, content_json, created_at_ms) values (?, ?, ?, ?, ?)').run(
+  prepared(db, 'insert into leaf_revisions (leaf, path, act, content_json, created_at_ms) values (?, ?, ?, ?, ?)').run(
     path,
     path,
     act,
@@ -46,7 +46,7 @@ export function keepRevision(db: Database, path: LeafPath, { act, nowMs }: { act
 
 /** Keeps the state of a leaf that has no history yet. */
 export function keepFound(db: Database, path: LeafPath, nowMs: number): void {
-  const has = db.prepare<[string], 1>('select 1 from leaf_revisions where leaf = ? limit 1').pluck().get(path)
+  const has = prepared<[string]>(db, 'select 1 from leaf_revisions where leaf = ? limit 1').get(path)
   if (has === undefined) keepRevision(db, path, { act: 'found', nowMs })
 }
 

@@ -5,6 +5,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSy
 import { dirname } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { AppError, type ErrorFrame, toAppError } from '../contract/errors.ts'
+import { gramsOf } from '../domain/text-grams.ts'
 import type { Migration } from './migration.ts'
 
 export type Database = BetterSqlite3.Database
@@ -59,6 +60,11 @@ function configure(db: Database): void {
   // FULL: a commit is on disk before the call returns. A reviewer's verdict must survive a power cut; writes here are few and batched.
   db.pragma('synchronous = FULL')
   db.pragma('foreign_keys = ON')
+  // For triggers (only what opens the database here writes to it) and for searches.
+  db.function('grams', { deterministic: true, varargs: true }, (...texts) => gramsOf(texts.map(String)))
+  db.function('says', { deterministic: true, varargs: true }, (words, ...texts) =>
+    Number(texts.some((text) => String(text).toLowerCase().includes(String(words).toLowerCase()))),
+  )
 }
 
 function migrate(db: Database, file: string, migrations: readonly Migration[]): void {

@@ -18,6 +18,7 @@ import { hashLeaf } from '../domain/leaf-content.ts'
 import type { QnaContent } from '../domain/qna-form.ts'
 import type { PublicRow } from '../domain/public-rows.ts'
 import type { Database } from './open.ts'
+import { prepared } from './statements.ts'
 
 /** A leaf as its author made it. */
 export interface LeafContent extends Omit<QnaContent, 'version'> {
@@ -81,7 +82,8 @@ const selectLeaves = `
 /** Writes a leaf, new or known (a removed one comes back). One transaction. */
 export function saveLeaf(db: Database, leaf: LeafContent, nowMs: number): void {
   db.transaction(() => {
-    db.prepare(
+    prepared(
+      db,
       `insert into leaves (path, branch, task_description, domain, document_outline, created_by, is_grounded, persona, language,
          answer_format, content_sha256, document_source_json, attribution, source_text, is_source_current, public_file_sha256,
          problems_json, created_at_ms, updated_at_ms)
@@ -121,7 +123,7 @@ export function saveLeaf(db: Database, leaf: LeafContent, nowMs: number): void {
 
 /** Replaces what is said to be wrong with a leaf, and nothing else of it. */
 export function saveLeafProblems(db: Database, path: LeafPath, problems: readonly QnaProblem[]): void {
-  db.prepare('update leaves set problems_json = ? where path = ?').run(problemsJson(problems), path)
+  prepared(db, 'update leaves set problems_json = ? where path = ?').run(problemsJson(problems), path)
 }
 
 /** Repairs are not kept: the text they belong to may change, and the rules find them again. */
@@ -131,16 +133,17 @@ function problemsJson(problems: readonly QnaProblem[]): string {
 
 function saveSeeds(db: Database, { path, seeds }: LeafContent, nowMs: number): void {
   const known = new Map<string, SeedId[]>()
-  for (const row of db.prepare<[string], SeedRow>(`${selectSeeds} where leaf = ? order by position`).all(path)) {
+  for (const row of prepared<[string], SeedRow>(db, `${selectSeeds} where leaf = ? order by position`).all(path)) {
     const words = wordsOf(toSeed(row))
     known.set(words, [...(known.get(words) ?? []), row.id])
   }
-  db.prepare('update seeds set removed_at_ms = ? where leaf = ? and removed_at_ms is null').run(nowMs, path)
-  const comeBack = db.prepare('update seeds set position = ?, removed_at_ms = null where id = ?')
-  const insert = db.prepare(
+  prepared(db, 'update seeds set removed_at_ms = ? where leaf = ? and removed_at_ms is null').run(nowMs, path)
+  const comeBack = prepared(db, 'update seeds set position = ?, removed_at_ms = null where id = ?')
+  const insert = prepared(
+    db,
     'insert into seeds (id, leaf, position, context, question, answer, turns_json) values (?, ?, ?, ?, ?, ?, ?)',
   )
-  const isTaken = db.prepare<[string], 1>('select 1 from seeds where id = ?').pluck()
+  const isTaken = prepared<[string]>(db, 'select 1 from seeds where id = ?')
   seeds.forEach((seed, position) => {
     const words = wordsOf(seed)
     const id = known.get(words)?.shift()
@@ -176,6 +179,11 @@ function freeSeedId({ path, words }: { path: LeafPath; words: string }, isFree: 
   }
 }
 
+/** The path of every leaf, in order. */
+export function listLeafPaths(db: Database): LeafPath[] {
+  return db.prepare<[], LeafPath>('select path from leaves where removed_at_ms is null order by path').pluck().all()
+}
+
 /** Every leaf, by path; candidate counts are zero here, they belong to generation. */
 export function listLeaves(db: Database): Leaf[] {
   return db.prepare<[], LeafRow>(`${selectLeaves} order by path`).all().map(toLeaf)
@@ -183,7 +191,7 @@ export function listLeaves(db: Database): Leaf[] {
 
 /** A leaf with its seeds, or undefined when there is none of that path. */
 export function findLeaf(db: Database, path: LeafPath): StoredLeaf | undefined {
-  const row = db.prepare<[string], LeafRow>(`${selectLeaves} and path = ?`).get(path)
+  const row = prepared<[string], LeafRow>(db, `${selectLeaves} and path = ?`).get(path)
   if (!row) return undefined
   return {
     ...toLeaf(row),
@@ -198,8 +206,7 @@ export function findLeaf(db: Database, path: LeafPath): StoredLeaf | undefined {
 
 /** Seeds of a leaf, in its author's order. */
 export function listSeeds(db: Database, path: LeafPath): Seed[] {
-  return db
-    .prepare<[string], SeedRow>(`${selectSeeds} where leaf = ? and removed_at_ms is null order by position`)
+  return prepared<[string], SeedRow>(db, `${selectSeeds} where leaf = ? and removed_at_ms is null order by position`)
     .all(path)
     .map(toSeed)
 }

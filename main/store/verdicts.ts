@@ -4,7 +4,9 @@
 import type { Author, Sample, SampleFilter, SamplePage, Verdict } from '../contract/curation.ts'
 import type { CandidateId, LeafPath } from '../contract/ids.ts'
 import { type CandidateRow, candidateColumns, toCandidate } from './generation.ts'
+import { gramOf } from '../domain/text-grams.ts'
 import type { Database } from './open.ts'
+import { prepared } from './statements.ts'
 
 export interface NewVerdict {
   candidateId: CandidateId
@@ -19,8 +21,6 @@ export interface NewVerdict {
 
 /** Verdicts undo can walk back over. */
 const keptHistory = 1000
-/** Shorter texts have no trigram and are looked for by scanning. */
-const trigramLength = 3
 
 /** Appends a verdict, makes it the first that undo takes back, and returns the sample as it is now. Undefined: no such candidate. */
 export function insertVerdict(db: Database, verdict: NewVerdict, nowMs: number): Sample | undefined {
@@ -158,58 +158,94 @@ function sampleByNumber(db: Database, number: number): Sample {
 
 /** A page of samples, newest first, and how many there are in all. */
 export function pageSamples(db: Database, filter: SampleFilter, page: { offset: number; limit: number }): SamplePage {
-  const { where, values } = whereOf(filter)
-  // Looked up once: the count and the page come from the same list of numbers.
-  const found = db
-    .prepare<unknown[], { number: number; total: number }>(
-      `with found as materialized (select candidate_number as number from samples ${where})
-       select number, (select count(*) from found) as total from found order by number desc limit ? offset ?`,
-    )
-    .all(...values, page.limit, page.offset)
-  const total = found[0]?.total ?? countSamples(db, filter)
-  const sample = db.prepare<[number], SampleRow>(`${selectSample} where samples.candidate_number = ?`)
-  return { rows: found.map(({ number }) => toSample(sample.get(number) as SampleRow)), total }
+  const search = searchOf(filter)
+  const { numbers, total } = search.isJoined ? walkHits(db, search, page) : countAndPage(db, search, page)
+  const sample = prepared<[number], SampleRow>(db, `${selectSample} where samples.candidate_number = ?`)
+  return { rows: numbers.map((number) => toSample(sample.get(number) as SampleRow)), total }
 }
 
-function countSamples(db: Database, filter: SampleFilter): number {
-  const { where, values } = whereOf(filter)
-  return Number(
-    db
-      .prepare(`select count(*) from samples ${where}`)
-      .pluck()
-      .get(...values),
-  )
+interface Found {
+  numbers: number[]
+  total: number
 }
 
-function whereOf(filter: SampleFilter): { where: string; values: unknown[] } {
-  const tests: string[] = []
-  const values: unknown[] = []
-  const test = (sql: string, ...bound: unknown[]) => {
-    tests.push(sql)
-    values.push(...bound)
-  }
-  if (filter.leaf !== undefined) test('leaf = ?', filter.leaf)
-  if (filter.status !== undefined) test('status = ?', filter.status)
-  if (filter.droppedBy !== undefined) test('dropped_by = ?', filter.droppedBy)
-  if (filter.minScore !== undefined) test('score >= ?', filter.minScore)
-  if (filter.reviewed !== undefined) test('is_reviewed = ?', filter.reviewed ? 1 : 0)
+/** One index answers: it counts without looking at a row, and a page is reached in its own order. */
+function countAndPage(db: Database, { select, from, where, values }: Search, page: Page): Found {
+  const found = prepared<unknown[], { number: number }>(
+    db,
+    `select ${select} as number from ${from} ${where} order by ${select} desc limit ? offset ?`,
+  ).all(...values, page.limit, page.offset)
+  const numbers = found.map(({ number }) => number)
+  // A page that is not full is the last one, and says itself how many there are.
+  if (found.length > 0 && found.length < page.limit) return { numbers, total: page.offset + found.length }
+  const total = prepared<unknown[], { total: number }>(db, `select count(*) as total from ${from} ${where}`)
+  return { numbers, total: total.get(...values)?.total ?? 0 }
+}
+
+/**
+ * Every hit of a text is looked up, once: a text may be nearly everywhere and the rest of the filter nearly nowhere. Oldest first, since
+ * rows are found faster forwards, and read from the end.
+ */
+function walkHits(db: Database, { select, from, where, values }: Search, page: Page): Found {
+  const walk = prepared(db, `select ${select} from ${from} ${where} order by ${select}`).pluck()
+  const hits = walk.all(...values) as number[]
+  const end = Math.max(0, hits.length - page.offset)
+  return { numbers: hits.slice(Math.max(0, end - page.limit), end).reverse(), total: hits.length }
+}
+
+interface Page {
+  offset: number
+  limit: number
+}
+interface Search {
+  /** The candidate's number. */
+  select: string
+  from: string
+  where: string
+  values: unknown[]
+  isJoined: boolean
+}
+
+/** A plus keeps a column's index out of it: of those that are left the one that narrows most is taken, in the order of the rows. */
+function searchOf(filter: SampleFilter): Search {
+  const { leaf, status, droppedBy, minScore, reviewed } = filter
+  const isByLeaf = leaf !== undefined
+  const isByStage = droppedBy !== undefined
+  const tests: [sql: string, value: unknown][] = []
+  if (isByLeaf) tests.push(['leaf = ?', leaf])
+  if (isByStage) tests.push([isByLeaf ? '+dropped_by = ?' : 'dropped_by = ?', droppedBy])
+  if (status !== undefined) tests.push([isByStage && !isByLeaf ? '+status = ?' : 'status = ?', status])
+  if (reviewed !== undefined)
+    tests.push([isByLeaf || isByStage ? '+is_reviewed = ?' : 'is_reviewed = ?', Number(reviewed)])
+  if (minScore !== undefined) tests.push(['score >= ?', minScore])
   const text = filter.text?.trim() ?? ''
-  if ([...text].length >= trigramLength) {
-    test(
-      'candidate_number in (select rowid from sample_texts where sample_texts match ?)',
-      `"${text.replaceAll('"', '""')}"`,
-    )
-  } else if (text !== '') {
-    const pattern = `%${text.replace(/[%_\\]/g, '\\$&')}%`
-    test(
-      `candidate_number in (select rowid from sample_texts
-         where question like ? escape '\\' or answer like ? escape '\\' or context like ? escape '\\')`,
-      pattern,
-      pattern,
-      pattern,
-    )
+  const isJoined = text !== '' && tests.length > 0
+  const index = gramOf(text) === null ? 'sample_texts' : 'sample_grams'
+  if (text !== '') tests.push(...textTests(text, index))
+  const search = {
+    where: tests.length > 0 ? `where ${tests.map(([sql]) => sql).join(' and ')}` : '',
+    values: tests.map(([, value]) => value),
+    isJoined,
   }
-  return { where: tests.length > 0 ? `where ${tests.join(' and ')}` : '', values }
+  if (text === '') return { ...search, select: 'candidate_number', from: 'samples' }
+  const from = isJoined ? `${index} cross join samples on candidate_number = ${index}.rowid` : index
+  return { ...search, select: `${index}.rowid`, from }
+}
+
+/** Letters of a piece of a long text: what three such have in common is nearly always the text. */
+const pieceLength = 8
+
+/** A long text is looked up by three pieces, as each letter costs a walk through the index, and is then looked for in what has them. */
+function textTests(text: string, index: 'sample_texts' | 'sample_grams'): [sql: string, value: unknown][] {
+  const letters = [...text]
+  const quoted = (words: string) => `"${words.replaceAll('"', '""')}"`
+  if (letters.length <= 3 * pieceLength) return [[`${index} match ?`, quoted(gramOf(text) ?? text)]]
+  const starts = [0, (letters.length - pieceLength) >> 1, letters.length - pieceLength]
+  const pieces = starts.map((start) => quoted(letters.slice(start, start + pieceLength).join('')))
+  return [
+    ['sample_texts match ?', pieces.join(' AND ')],
+    ['says(?, sample_texts.question, sample_texts.answer, sample_texts.context)', text],
+  ]
 }
 
 /** Samples that count as accepted (passed, accepted by hand, or edited), in the order they were made; of one leaf or all. */
@@ -223,14 +259,17 @@ export function listAcceptedSamples(db: Database, leaf?: LeafPath): Sample[] {
     .map(toSample)
 }
 
-/** Candidates and accepted samples of every leaf that has any. */
-export function countSamplesByLeaf(db: Database): Map<LeafPath, { candidateCount: number; acceptedCount: number }> {
+/** Candidates and accepted samples of every leaf that has any, or of one leaf. */
+export function countSamplesByLeaf(
+  db: Database,
+  leaf?: LeafPath,
+): Map<LeafPath, { candidateCount: number; acceptedCount: number }> {
   const rows = db
-    .prepare<[], { leaf: LeafPath; candidateCount: number; acceptedCount: number }>(
+    .prepare<unknown[], { leaf: LeafPath; candidateCount: number; acceptedCount: number }>(
       `select leaf, count(*) as candidateCount, sum(status in ('accepted', 'edited')) as acceptedCount
-       from samples group by leaf`,
+       from samples ${leaf === undefined ? '' : 'where leaf = ?'} group by leaf`,
     )
-    .all()
+    .all(...(leaf === undefined ? [] : [leaf]))
   return new Map(rows.map(({ leaf, ...counts }) => [leaf, counts]))
 }
 

@@ -1,9 +1,10 @@
 // Chooses a leaf by its path, with search.
 
 import { Select } from '@mantine/core'
+import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LeafPath } from '../../main/contract/ids.ts'
-import type { Leaf } from '../../main/contract/taxonomy.ts'
+import type { Branch } from '../../main/contract/taxonomy.ts'
 import { useRead } from '../state/lab.ts'
 
 interface LeafSelectProps {
@@ -12,9 +13,15 @@ interface LeafSelectProps {
   value: string
   onChange(path: LeafPath | ''): void
   isAnyAllowed?: boolean
-  /** Only leaves that pass. */
-  accepts?: (leaf: Leaf) => boolean
+  /** Only leaves of this branch. */
+  branch?: Branch
   withLabel?: boolean
+}
+
+/** Paths of the leaves, of one branch or all; the same list until the taxonomy changes. */
+export function useLeafPaths(branch?: Branch): LeafPath[] {
+  const paths = useRead('taxonomy.paths', {}).value
+  return useMemo(() => (paths ?? []).filter((path) => !branch || path.startsWith(`${branch}/`)), [paths, branch])
 }
 
 /** The field; its label is shown or only spoken. */
@@ -23,12 +30,11 @@ export function LeafSelect({
   value,
   onChange,
   isAnyAllowed = false,
-  accepts,
+  branch,
   withLabel = false,
 }: LeafSelectProps) {
   const { t } = useTranslation()
-  const leaves = useRead('taxonomy.list', {}).value ?? []
-  const shown = accepts ? leaves.filter(accepts) : leaves
+  const paths = useLeafPaths(branch)
   return (
     <Select
       className="grow"
@@ -41,7 +47,7 @@ export function LeafSelect({
       clearButtonProps={{ 'aria-label': t('clear') }}
       limit={200}
       value={value || null}
-      data={shown.map(({ path }) => path)}
+      data={paths}
       onChange={(path) => onChange((path ?? '') as LeafPath | '')}
     />
   )

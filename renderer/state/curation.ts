@@ -11,6 +11,8 @@ import { showFailure } from './notices.ts'
 
 /** Rows fetched at once. */
 export const pageSize = 200
+/** Pages kept: those nearest to what was fetched last, and the one with the cursor. */
+export const keptPages = 20
 
 export interface CurationState {
   filter: SampleFilter
@@ -117,7 +119,7 @@ export class Curation {
       this.store.setState(({ pages, cursor }) => ({
         total,
         error: null,
-        pages: { ...pages, [page]: rows },
+        pages: { ...nearestPages(pages, page, Math.floor(cursor / pageSize)), [page]: rows },
         cursor: Math.max(0, Math.min(cursor, total - 1)),
       }))
     } catch (thrown) {
@@ -166,6 +168,15 @@ export class Curation {
     if (outcome instanceof AppError) showFailure(outcome)
     if (left === 0) this.replace(outcome instanceof AppError ? before : outcome)
   }
+}
+
+function nearestPages(pages: CurationState['pages'], page: number, held: number): CurationState['pages'] {
+  const numbers = Object.keys(pages).map(Number)
+  if (numbers.length < keptPages) return pages
+  const nearest = numbers.sort((a, b) => Math.abs(a - page) - Math.abs(b - page)).slice(0, keptPages - 1)
+  return Object.fromEntries(
+    [...new Set([...nearest, held])].flatMap((number) => (pages[number] ? [[number, pages[number]]] : [])),
+  )
 }
 
 /** How a sample looks once the decision holds. */

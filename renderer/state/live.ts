@@ -18,6 +18,8 @@ export interface LiveState {
   /** Newest first, at most `candidateLimit` a run. */
   candidates: Record<GenerationId, Candidate[]>
   hardware: HardwareReport | null
+  /** Files of the import under way; null while there is none. */
+  imported: { done: number; total: number } | null
 }
 
 const candidateLimit = 200
@@ -25,7 +27,7 @@ const unsettled: readonly JobState[] = ['queued', 'running', 'paused', 'interrup
 
 /** An empty live state. */
 export function createLive(): StoreApi<LiveState> {
-  return createStore<LiveState>(() => ({ jobs: {}, steps: {}, candidates: {}, hardware: null }))
+  return createStore<LiveState>(() => ({ jobs: {}, steps: {}, candidates: {}, hardware: null, imported: null }))
 }
 
 /** Folds one event of the engine into the live state. */
@@ -34,6 +36,10 @@ export function applyEvent(live: StoreApi<LiveState>, event: EngineEvent): void 
   if (event.kind === 'tuning.step') addSteps(live, event.tuningId, event.steps)
   if (event.kind === 'candidates') addCandidates(live, event.generationId, event.candidates)
   if (event.kind === 'hardware') live.setState({ hardware: event.hardware })
+  if (event.kind === 'taxonomy.import') {
+    const { done, total } = event
+    live.setState({ imported: done < total ? { done, total } : null })
+  }
 }
 
 /** Fetches the jobs and the hardware, once at start and after every reconnection. */

@@ -149,26 +149,28 @@ describe('bad input', () => {
     expect(performance.now() - started).toBeLessThan(5000)
     expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000)
   })
-  it('of 10,000 leaves is checked and imported in bounded time', async () => {
+  it('of 2,000 leaves is checked and imported in bounded time, and says how far it is', async () => {
     const engine = await openEngine()
-    for (let at = 0; at < 10_000; at++) {
+    const count = 2000
+    for (let at = 0; at < count; at++) {
       const place = `${skills}/area_${at % 100}/leaf_${at}`
       folder.put(`${place}/qna.yaml`, skill().replace('Do it.', `Do ${at}.`))
       folder.put(`${place}/attribution.txt`, 'Title of work: x\n')
     }
-    const reports = await checkTaxonomyFolder({ folder: folder.path })
-    expect(reports).toHaveLength(10_000)
-    const started = performance.now()
+    expect(await checkTaxonomyFolder({ folder: folder.path })).toHaveLength(count)
+    // Processor time, so that a busy machine does not count: 1.3 s; 6 s when each leaf was a transaction of its own.
+    const before = process.cpuUsage()
     const outcomes = await engine.call('taxonomy.import', { folder: folder.path })
-    const importMs = performance.now() - started
-    expect(outcomes).toHaveLength(10_000)
-    expect(importMs).toBeLessThan(180_000)
-    const listed = performance.now()
-    expect(await engine.call('taxonomy.list', {})).toHaveLength(10_000)
-    const listMs = performance.now() - listed
-    expect(listMs).toBeLessThan(5000)
-    console.log(`10,000 leaves: imported in ${Math.round(importMs)} ms, listed in ${Math.round(listMs)} ms`)
-  }, 400_000)
+    const { user, system } = process.cpuUsage(before)
+    expect(outcomes.filter(({ outcome }) => outcome === 'valid')).toHaveLength(count)
+    expect((user + system) / 1000).toBeLessThan(4000)
+    const progress = engine.events.flatMap((event) => (event.kind === 'taxonomy.import' ? [event.done] : []))
+    expect(progress.length).toBeGreaterThan(2)
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b))
+    const listed = process.cpuUsage()
+    expect(await engine.call('taxonomy.list', {})).toHaveLength(count)
+    expect(process.cpuUsage(listed).user / 1000).toBeLessThan(500)
+  }, 100_000)
   it('of an export folder with a link out of it writes nothing outside', async () => {
     const engine = await openEngine()
     const outside = createTestFolder()

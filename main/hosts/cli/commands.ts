@@ -20,6 +20,7 @@ const summaries: Record<MethodName, string> = {
   'model.remove': 'forgets a model; its file stays',
   'model.assign': 'makes a model the teacher, the student or the embedder',
   'taxonomy.list': 'leaves with their counts and problems',
+  'taxonomy.paths': 'the paths of all leaves',
   'taxonomy.leaf': 'one leaf with its seeds and documents',
   'taxonomy.save': 'writes a leaf (give it as JSON with --input)',
   'taxonomy.remove': 'removes a leaf',

@@ -10,6 +10,7 @@ import { migration as pipelines } from './006-pipelines.ts'
 import { migration as authoring } from './007-authoring.ts'
 import { migration as documents } from './008-documents.ts'
 import { migration as twins } from './009-twins.ts'
+import { migration as scale } from './010-scale.ts'
 
 export const allMigrations: readonly Migration[] = [
   foundation,
@@ -21,4 +22,5 @@ export const allMigrations: readonly Migration[] = [
   authoring,
   documents,
   twins,
+  scale,
 ]

@@ -26,9 +26,10 @@ export function SampleList({ curation }: { curation: Curation }) {
   const visible = virtual.getVirtualItems()
   const first = visible[0]?.index ?? 0
   const last = visible.at(-1)?.index ?? 0
+  const isWhole = rowAt(state, first) !== undefined && rowAt(state, last) !== undefined
   useEffect(() => {
-    if (count > 0) curation.need(first, last)
-  }, [curation, count, first, last, filter])
+    if (count > 0 && !isWhole) curation.need(first, last)
+  }, [curation, count, first, last, filter, isWhole])
   useEffect(() => {
     if (count > 0) virtual.scrollToIndex(cursor)
   }, [virtual, cursor, count])

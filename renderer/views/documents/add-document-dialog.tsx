@@ -5,10 +5,10 @@ import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LeafPath } from '../../../main/contract/ids.ts'
 import type { DocumentSummary } from '../../../main/contract/taxonomy.ts'
-import { LeafSelect } from '../../components/leaf-select.tsx'
+import { LeafSelect, useLeafPaths } from '../../components/leaf-select.tsx'
 import { PathField } from '../../components/path-field.tsx'
 import { ErrorNote } from '../../components/reading.tsx'
-import { useAct, useRead } from '../../state/lab.ts'
+import { useAct } from '../../state/lab.ts'
 import { showDone } from '../../state/notices.ts'
 import { AddFiles } from './add-files.tsx'
 
@@ -23,8 +23,8 @@ interface AddDocumentDialogProps {
 export function AddDocumentDialog({ isOpen, start, onClose }: AddDocumentDialogProps) {
   const { t } = useTranslation()
   const [chosen, setLeaf] = useState<LeafPath | ''>(start.leaf as LeafPath | '')
-  const knowledge = (useRead('taxonomy.list', {}).value ?? []).filter(({ branch }) => branch === 'knowledge')
-  const leaf = chosen || (knowledge.length === 1 ? (knowledge[0]?.path ?? '') : '')
+  const knowledge = useLeafPaths('knowledge')
+  const leaf = chosen || (knowledge.length === 1 ? (knowledge[0] ?? '') : '')
   function done(document: DocumentSummary | undefined): void {
     if (!document) return
     showDone(t('documents.added', { name: document.name, chunks: document.chunkCount }))
@@ -39,13 +39,7 @@ export function AddDocumentDialog({ isOpen, start, onClose }: AddDocumentDialogP
       closeButtonProps={{ 'aria-label': t('close') }}
     >
       <div className="stack">
-        <LeafSelect
-          label={t('documents.leaf')}
-          withLabel
-          value={leaf}
-          onChange={setLeaf}
-          accepts={({ branch }) => branch === 'knowledge'}
-        />
+        <LeafSelect label={t('documents.leaf')} withLabel value={leaf} onChange={setLeaf} branch="knowledge" />
         <Tabs defaultValue="files">
           <Tabs.List>
             <Tabs.Tab value="files">{t('documents.files')}</Tabs.Tab>

@@ -10,7 +10,7 @@ import { Screen } from '../../components/screen.tsx'
 import { useRead } from '../../state/lab.ts'
 import { goTo } from '../../state/route.ts'
 import { AddDocumentDialog } from './add-document-dialog.tsx'
-import { DocumentLine } from './document-line.tsx'
+import { DocumentList } from './document-list.tsx'
 import { DocumentPane } from './document-pane.tsx'
 
 /** `subject` is a leaf to filter by, or `add`. */
@@ -41,24 +41,18 @@ export function DocumentsView({ subject }: { subject: string }) {
               isAnyAllowed
             />
           </div>
-          <div style={{ overflow: 'auto' }}>
-            <Reading
-              of={documents}
-              empty={
-                <div className="pane-body">
-                  <EmptyNote title={t('documents.emptyTitle')} text={t('documents.emptyText')}>
-                    {addButton}
-                  </EmptyNote>
-                </div>
-              }
-            >
-              {(list) =>
-                list.map((document) => (
-                  <DocumentLine key={document.id} document={document} isOpen={document === open} onOpen={setOpened} />
-                ))
-              }
-            </Reading>
-          </div>
+          <Reading
+            of={documents}
+            empty={
+              <div className="pane-body">
+                <EmptyNote title={t('documents.emptyTitle')} text={t('documents.emptyText')}>
+                  {addButton}
+                </EmptyNote>
+              </div>
+            }
+          >
+            {(list) => <DocumentList documents={list} opened={open} onOpen={setOpened} />}
+          </Reading>
         </div>
         <div className="pane grow">{open ? <DocumentPane key={open.id} document={open} /> : null}</div>
       </div>

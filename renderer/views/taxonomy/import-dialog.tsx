@@ -7,7 +7,9 @@ import type { ImportOutcome } from '../../../main/contract/taxonomy.ts'
 import { PathField } from '../../components/path-field.tsx'
 import { ErrorNote } from '../../components/reading.tsx'
 import { RepairableProblems } from '../../components/repairable-problems.tsx'
-import { useAct } from '../../state/lab.ts'
+import { formatCount } from '../../format.ts'
+import { Meter } from '../../components/meter.tsx'
+import { useAct, useLive } from '../../state/lab.ts'
 
 interface ImportDialogProps {
   isOpen: boolean
@@ -55,6 +57,7 @@ export function ImportDialog({ isOpen, onClose }: ImportDialogProps) {
           placeholder="/home/me/documents"
         />
         <span className="dim">{t('taxonomy.documentsFolderHint')}</span>
+        {start.isRunning && <ImportProgress />}
         {start.error && <ErrorNote error={start.error} />}
         {outcomes && <Outcomes outcomes={outcomes} documents={documents} onRepaired={() => void importAll()} />}
         <div className="row">
@@ -69,6 +72,19 @@ export function ImportDialog({ isOpen, onClose }: ImportDialogProps) {
         </div>
       </form>
     </Modal>
+  )
+}
+
+function ImportProgress() {
+  const { t } = useTranslation()
+  const imported = useLive((state) => state.imported)
+  if (!imported) return null
+  const { done, total } = imported
+  return (
+    <div className="stack-s" role="status" data-testid="import-progress">
+      <span>{t('taxonomy.importing', { done: formatCount(done), total: formatCount(total) })}</span>
+      <Meter label={t('taxonomy.import')} done={done} total={total} />
+    </div>
   )
 }
 

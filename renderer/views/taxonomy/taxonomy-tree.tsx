@@ -116,6 +116,15 @@ function folded(closed: ReadonlySet<string>, path: string, isOpen: boolean): Rea
   return next
 }
 
+function totalsOf(leaves: readonly LeafSummary[]) {
+  const usual = medianAccepted(leaves)
+  return {
+    covered: leaves.filter(({ acceptedCount }) => acceptedCount > 0).length,
+    changed: leaves.filter(({ change }) => change === 'changed').length,
+    thin: leaves.filter((leaf) => isThin(leaf, usual)).length,
+  }
+}
+
 interface TreeFootProps {
   leaves: readonly LeafSummary[]
   at: TreeRow | undefined
@@ -125,10 +134,7 @@ interface TreeFootProps {
 
 function TreeFoot({ leaves, at, onRename, onNew }: TreeFootProps) {
   const { t } = useTranslation()
-  const usual = medianAccepted(leaves)
-  const covered = leaves.filter(({ acceptedCount }) => acceptedCount > 0).length
-  const changed = leaves.filter(({ change }) => change === 'changed').length
-  const thin = leaves.filter((leaf) => isThin(leaf, usual)).length
+  const { covered, changed, thin } = useMemo(() => totalsOf(leaves), [leaves])
   return (
     <div className="pane-foot tree-foot">
       <div className="dim" data-testid="taxonomy-totals">

@@ -1,7 +1,7 @@
 // The rows of the tree: virtual, driven by arrow keys like any tree, and by dragging a leaf or folder onto another folder.
 
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type DragEvent, type KeyboardEvent, type SyntheticEvent, useEffect, useRef, useState } from 'react'
+import { type DragEvent, type KeyboardEvent, type SyntheticEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { goTo } from '../../state/route.ts'
 import { TreeRowLine } from './tree-row-line.tsx'
@@ -36,10 +36,7 @@ export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onR
     estimateSize: () => rowHeight,
     overscan: 12,
   })
-  const at = Math.max(
-    0,
-    rows.findIndex(({ path }) => path === cursor),
-  )
+  const at = useMemo(() => placeOf(rows, cursor), [rows, cursor])
   const moveTo = (index: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))]
     if (!row) return
@@ -95,6 +92,12 @@ export function TreeList({ rows, opened, cursor, onCursor, onFold, onRename, onR
   )
 }
 
+/** Where the cursor is; at the top when its row is not shown. */
+const placeOf = (rows: readonly TreeRow[], cursor: string) =>
+  Math.max(
+    0,
+    rows.findIndex(({ path }) => path === cursor),
+  )
 const rowId = (path: string) => `tree-${path}`
 const parentPath = (path: string) => path.slice(0, path.lastIndexOf('/'))
 /** The folder that something dropped on a row goes into. */

@@ -12,7 +12,7 @@ function reviewing(): ScriptedEngine {
   const undone: Sample[] = []
   let last: { before: Sample; after: Sample } | null = null
   return new ScriptedEngine({
-    'taxonomy.list': () => [],
+    'taxonomy.paths': () => [],
     'sample.list': () => ({ rows, total: rows.length }),
     'sample.get': ({ candidateId }) => {
       const sample = rows.find(({ id }) => id === candidateId) ?? sampleOf(0)

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Sample } from '../../../main/contract/curation.ts'
 import { AppError } from '../../../main/contract/errors.ts'
-import { Curation } from '../../../renderer/state/curation.ts'
+import { Curation, keptPages } from '../../../renderer/state/curation.ts'
 import { judged, sampleOf } from './samples.ts'
 import { latch, ScriptedEngine } from './scripted-engine.ts'
 
@@ -100,6 +100,20 @@ describe('the list under review', () => {
     curation.need(99_990, 99_999)
     await vi.waitFor(() => expect(curation.current()?.id).toBe('candidate-99999'))
     expect(engine.asked('sample.list').map(({ offset }) => offset)).toEqual([0, 99_800])
+  })
+  it('keeps a bounded number of pages, the one with the cursor among them, and fetches again what it let go', async () => {
+    const engine = new ScriptedEngine()
+    const curation = await loaded(engine, 100_000)
+    const pagesNow = () => Object.keys(curation.store.getState().pages).map(Number)
+    for (let page = 100; page < 100 + 2 * keptPages; page++) {
+      curation.need(page * 200, page * 200 + 50)
+      await vi.waitFor(() => expect(pagesNow()).toContain(page))
+    }
+    expect(pagesNow().length).toBeLessThanOrEqual(keptPages + 1)
+    expect(curation.current()?.id).toBe('candidate-0')
+    expect(pagesNow()).not.toContain(100)
+    curation.need(20_000, 20_050)
+    await vi.waitFor(() => expect(pagesNow()).toContain(100))
   })
   it('keeps its rows in place while a generation adds samples, and says that there is news', async () => {
     const engine = new ScriptedEngine()
