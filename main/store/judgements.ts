@@ -79,7 +79,9 @@ export function insertRuleVerdicts(
 ): void {
   const insert = db.prepare(
     `insert into verdicts (candidate_number, kind, author, question, answer, reason, created_at_ms)
-     select candidate_number, ?, 'rule', null, null, ?, ? from samples where candidate_number = ? and is_reviewed = 0`,
+     select candidate_number, ?, 'rule', null, null, ?, ? from samples
+     where candidate_number = ? and is_reviewed = 0
+       and not exists (select 1 from verdicts where number = samples.verdict_number and twin_of is not null)`,
   )
   for (let at = 0; at < verdicts.length; at += maxRowsPerTransaction) {
     db.transaction(() => {
