@@ -249,13 +249,16 @@ function fill(text: string, variables: PromptVariables): string {
   return kept.replace(/\{\{(\w+)\}\}/g, (_, name: string) => variables[name] ?? '')
 }
 
+/** Every character that trimming takes away: a line of nothing else says nothing. */
+const blank = ' \\n\\r\\t\\x0B\\x0C\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000\\uFEFF'
+
 /** The GBNF grammar that admits exactly the stage's output form. */
 export function stageGrammar(stage: PromptStage): string {
   const parts = stageForms[stage].fields.map((field) => (field.label ? `"${field.label} " ${field.kind}` : field.kind))
   return [
     `root ::= ${parts.join(' "\\n" ')}`,
-    'line ::= [^ \\n\\r\\t] [^\\n\\r]*',
-    'text ::= [^ \\n\\r\\t] [^\\x00]*',
+    `line ::= [^${blank}] [^\\n\\r]*`,
+    `text ::= [^${blank}] [^\\x00]*`,
     'list ::= "- " line ("\\n- " line)*',
     'yes-no ::= "YES" | "NO"',
     'grade ::= [1-3]',

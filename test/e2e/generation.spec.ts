@@ -80,6 +80,8 @@ test('a run tells of each dropped sample why, and lets it be kept after all', as
   await page.getByLabel('Keep grades from').fill('3')
   await page.getByRole('button', { name: 'Start generating' }).click()
   const pane = page.getByTestId('generation-pane')
+  // Not the run before, which is done.
+  await expect(pane).toContainText('/ 24')
   await waitForJob(pane)
   const dropped = pane
     .getByTestId('candidate-feed')
@@ -130,7 +132,9 @@ test('near duplicates are looked for among all that is kept, and settled pair by
   // Lets through what is not the same word for word.
   await page.getByLabel('Near duplicate from').fill('1')
   await page.getByRole('button', { name: 'Start generating' }).click()
-  await waitForJob(page.getByTestId('generation-pane'))
+  const run = page.getByTestId('generation-pane')
+  await expect(run).toContainText('Near duplicate from 1.00', { timeout: jobTimeout })
+  await waitForJob(run)
   await visit(page, 'Curate')
   await page.getByRole('button', { name: 'Near duplicates' }).click()
   await expect(page.getByText('Not looked for yet')).toBeVisible()

@@ -42,6 +42,21 @@ function seeded(seed: number): () => number {
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32
 }
 
+describe('the form of a stage', () => {
+  it('has no field of blanks alone, whatever counts as one', () => {
+    const blanks = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter(
+      (sign) => sign.trim() === '',
+    )
+    expect(blanks.length).toBeGreaterThan(20)
+    for (const blank of blanks) {
+      const shown = JSON.stringify(blank)
+      expect(accepts(stageGrammar('knowledge-qa'), `Question: q\nAnswer: ${blank}`), shown).toBe(false)
+      expect(after(stageGrammar('knowledge-qa'), `Question: ${blank}`)?.stacks ?? [], shown).toEqual([])
+    }
+    expect(accepts(stageGrammar('knowledge-qa'), 'Question: q\nAnswer: a\u3000b')).toBe(true)
+  })
+})
+
 describe('a grammar', () => {
   it.each([
     ['root ::= "a" | "bc"', ['a', 'bc'], ['', 'b', 'ac']],
