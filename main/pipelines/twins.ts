@@ -65,13 +65,14 @@ function settle(lab: Lab, pair: TwinPair, keep: 'one' | 'other' | 'both'): void 
 /** Rejects, by rule, every sample that has a better twin among samples. Seeds are not trained on, so who resembles one repeats nothing. */
 async function keepBest(lab: Lab): Promise<{ rejectedCount: number }> {
   const { db } = lab.project()
-  const seeds = new Set(listLeaves(db).flatMap(({ path }) => listSeeds(db, path).map(({ id }): string => id)))
-  const pairs = listOpenTwins(db).filter(({ one, other }) => !seeds.has(one) && !seeds.has(other))
-  const ids = [...new Set(pairs.flatMap(({ one, other }) => [one, other]))]
-  const rivals = ids.map((id, number) => {
-    const { isReviewed, score, answer } = findTwinSide(db, id)
-    return { id, isReviewed, score, answerLength: answer.length, number }
+  const open = listOpenTwins(db)
+  const ids = [...new Set(open.flatMap(({ one, other }) => [one, other]))]
+  const rivals = ids.flatMap((id, number) => {
+    const { isSeed, isReviewed, score, answer } = findTwinSide(db, id)
+    return isSeed ? [] : [{ id, isReviewed, score, answerLength: answer.length, number }]
   })
+  const samples = new Set(rivals.map(({ id }) => id))
+  const pairs = open.filter(({ one, other }) => samples.has(one) && samples.has(other))
   const losers = chooseLosers(rivals, pairs)
   for (const [at, { id, keptId }] of losers.entries()) {
     const reason = `Near duplicate of ${keptId}, which is the better one.`
